@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs'
+import Type from 'typebox'
+import { Value } from 'typebox/value'
+import { AppError, describeError } from './errors.ts'
+
+const section = { default: {}, additionalProperties: false } as const
+
+export const Config = Type.Object(
+  {
+    dataDir: Type.String({
+      env: 'TICKERTONE_DATA_DIR',
+      default: './tickertone-data',
+      minLength: 1,
+      description: 'Folder of the embedded log and store. One process owns it.',
+    }),
+    logLevel: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      env: 'LOG_LEVEL',
+      default: 'info',
+      description: 'Least severe level of the JSON log lines on standard error.',
+    }),
+    kafka: Type.Object(
+      {
+        brokers: Type.Array(Type.String({ minLength: 1 }), {
+          env: 'KAFKA_BROKERS',
+          default: [],
+          description: 'Bootstrap brokers, comma separated; empty: the embedded log.',
+        }),
+      },
+      section,
+    ),
+    clickhouse: Type.Object(
+      {
+        url: Type.String({
+          env: 'CLICKHOUSE_URL',
+          default: '',
+          description: 'Address of a ClickHouse server; empty: the embedded engine.',
+        }),
+      },
+      section,
+    ),
+    http: Type.Object(
+      {
+        host: Type.String({
+          env: 'HTTP_HOST',
+          default: '127.0.0.1',
+          description:
+            'Address to listen on. Only loopback works without a login, so only loopback is accepted.',
+        }),
+        port: Type.Integer({
+          env: 'HTTP_PORT',
+          minimum: 0,
+          maximum: 65535,
+          default: 8080,
+          description: 'Port of pages and API; 0 takes a free one.',
+        }),
+      },
+      section,
+    ),
+    log: Type.Object(
+      {
+        partitions: Type.Integer({
+          env: 'LOG_PARTITIONS',
+          minimum: 1,
+          maximum: 1024,
+          default: 4,
+          description: 'Partitions of the topic posts, fixed at its creation.',
+        }),
+        retentionHours: Type.Number({
+          env: 'LOG_RETENTION_HOURS',
+          exclusiveMinimum: 0,
+          default: 168,
+          description: 'Age after which consumed posts may leave the log.',
+        }),
+        retentionMegabytes: Type.Number({
+          env: 'LOG_RETENTION_MEGABYTES',
+          exclusiveMinimum: 0,
+          default: 4096,
+          description:
+            'Size of the topic posts above which consumed posts leave it, and unconsumed ones make push answer 503.',
+        }),
+      },
+      section,
+    ),
+    pipeline: Type.Object(
+      {
+        flushMs: Type.Integer({
+          env: 'PIPELINE_FLUSH_MS',
+          minimum: 10,
+          maximum: 60_000,
+          default: 1_000,
+          description: 'Longest time a scored post waits for its block to fill.',
+        }),
+        overridesFile: Type.String({
+          env: 'PIPELINE_OVERRIDES_FILE',
+          default: '',
+          description:
+            'CSV of your own names for instruments (overrides.csv); it wins over the gazetteers.',
+        }),
+        weights: Type.Object(
+          {
+            linear: Type.Number({
+              env: 'PIPELINE_WEIGHT_LINEAR',
+              minimum: 0,
+              default: 0.9,
+              description: 'Static weight of the linear expert in fusion.',
+            }),
+            lexicon: Type.Number({
+              env: 'PIPELINE_WEIGHT_LEXICON',
+              minimum: 0,
+              default: 0.1,
+              description: 'Static weight of the lexicon expert in fusion.',
+            }),
+          },
+          section,
+        ),
+      },
+      section,
+    ),
+    alerts: Type.Object(
+      {
+        bucketMs: Type.Integer({
+          env: 'ALERTS_BUCKET_MS',
+          minimum: 1_000,
+          maximum: 600_000,
+          default: 10_000,
+          description: 'Length of a bucket of appendedAt.',
+        }),
+        closeGraceMs: Type.Integer({
+          env: 'ALERTS_CLOSE_GRACE_MS',
+          minimum: 0,
+          maximum: 600_000,
+          default: 5_000,
+          description: 'How long after its end an idle partition closes a bucket.',
+        }),
+        freshnessMs: Type.Integer({
+          env: 'ALERTS_FRESHNESS_MS',
+          minimum: 1_000,
+          default: 21_600_000,
+          description:
+            'Posts published longer ago than this when they arrive are stale: they raise no alert and teach no baseline.',
+        }),
+      },
+      section,
+    ),
+    smtp: Type.Object(
+      {
+        url: Type.String({
+          env: 'SMTP_URL',
+          default: '',
+          secret: true,
+          description: 'Mail server, smtp://user:password@host:port; empty: no mail.',
+        }),
+        from: Type.String({
+          env: 'SMTP_FROM',
+          default: 'tickertone@localhost',
+          description: 'Sender of alert mails.',
+        }),
+        to: Type.Array(Type.String({ minLength: 1 }), {
+          env: 'SMTP_TO',
+          default: [],
+          description: 'Receivers of alert mails, comma separated.',
+        }),
+      },
+      section,
+    ),
+    demo: Type.Object(
+      {
+        speed: Type.Number({
+          env: 'DEMO_SPEED',
+          exclusiveMinimum: 0,
+          default: 4_320,
+          description:
+            'Source seconds that the bundled replay plays in one second (4320: a day in 20 s).',
+        }),
+      },
+      section,
+    ),
+  },
+  { additionalProperties: false },
+)
+export type Config = Type.Static<typeof Config>
+
+export interface Leaf {
+  readonly path: readonly string[]
+  readonly schema: {
+    readonly env?: string
+    readonly type?: string
+    readonly secret?: boolean
+    readonly default?: unknown
+    readonly description?: string
+  }
+}
+
+/** Every option of the schema, in declaration order. Also feeds docs/configuration.md. */
+export function leaves(schema: unknown = Config, path: readonly string[] = []): Leaf[] {
+  const node = schema as { type?: string; properties?: Record<string, unknown> }
+  if (node.type !== 'object') return [{ path, schema: node as Leaf['schema'] }]
+  return Object.entries(node.properties ?? {}).flatMap(([key, child]) =>
+    leaves(child, [...path, key]),
+  )
+}
+
+/** Defaults, then the file, then the environment; every fault is reported at once. Throws `CONFIG`. */
+export function loadConfig(options: {
+  readonly file?: string | undefined
+  readonly env?: Readonly<Record<string, string | undefined>>
+}): Config {
+  const raw = options.file === undefined ? {} : readConfigFile(options.file)
+  const env = options.env ?? process.env
+  for (const { path, schema } of leaves()) {
+    const text = schema.env === undefined ? undefined : env[schema.env]
+    if (text === undefined) continue
+    let at = raw
+    for (const key of path.slice(0, -1)) {
+      at[key] ??= {}
+      at = at[key] as Record<string, unknown>
+    }
+    at[path.at(-1) ?? ''] = schema.type === 'array' ? splitList(text) : text
+  }
+  const value = Value.Default(Config, Value.Convert(Config, raw))
+  if (Value.Check(Config, value)) return value
+  const faults = Value.Errors(Config, value).map((e) => `${e.instancePath || '/'}: ${e.message}`)
+  throw new AppError('CONFIG', `Invalid configuration\n  ${faults.join('\n  ')}`)
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new AppError('CONFIG', `Cannot read ${file}: ${describeError(cause)}`, { cause })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new AppError('CONFIG', `${file} must hold one JSON object`)
+}

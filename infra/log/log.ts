@@ -1,0 +1,111 @@
+/**
+ * The log port: an append-only, partitioned, replayable log. Kafka in a cluster, LMDB in one process.
+ * `log.suite.ts` holds every adapter to the guarantees written here.
+ *
+ * Offsets are integers from 0 in each partition. They only grow, but may have holes (Kafka's control records, compaction,
+ * retention): a reader learns of holes from a batch's `from` and `next`, never from missing records alone.
+ * Times are milliseconds since 1970.
+ */
+
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** Oldest records beyond these limits may be removed; `undefined` keeps all. */
+  readonly retentionMs?: number | undefined
+  readonly retentionBytes?: number | undefined
+}
+
+export interface NewRecord {
+  /** Records of one key share a partition. `null` spreads them. */
+  readonly key: string | null
+  readonly value: string | Uint8Array
+}
+
+export interface LogRecord {
+  readonly offset: number
+  /** When the log took the record. The running maximum of a partition: it never goes back. */
+  readonly timestamp: number
+  readonly key: string | null
+  readonly value: Buffer
+}
+
+export interface Position {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** The records of offsets `from` (included) to `next` (excluded) of one partition; `records` may be empty or have holes. */
+export interface LogBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly from: number
+  readonly next: number
+  readonly records: readonly LogRecord[]
+  /** False as soon as this consumer lost the partition: what it still does with the batch must have no effect. */
+  isCurrent(): boolean
+}
+
+export interface ConsumeOptions {
+  readonly topics: readonly string[]
+  readonly group: string
+  /** The offset to read next, asked at every assignment. Beyond the partition's end: reading waits there. */
+  startAt(topic: string, partition: number): Promise<number>
+  readonly maxBatchRecords?: number
+  readonly maxBatchBytes?: number
+  /** The partition stopped for good (a non-retryable error); the others go on. */
+  onStopped?(topic: string, partition: number, error: unknown): void
+}
+
+export interface Consumer {
+  /** Stops delivery of a partition after the batch in hand, until `resume`. */
+  pause(topic: string, partition: number): void
+  resume(topic: string, partition: number): void
+  /** Records that the group is done with all offsets below `next`; retention may then remove them. */
+  commit(topic: string, partition: number, next: number): Promise<void>
+  /** Resolves when the batch in hand is done and no further one will come. Idempotent. */
+  stop(): Promise<void>
+}
+
+export interface Follower {
+  /** Idempotent. */
+  stop(): Promise<void>
+}
+
+export interface Log {
+  /** Creates missing topics; refuses with `LOG` a topic that exists with another number of partitions. */
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>
+  partitions(topic: string): Promise<number>
+  /**
+   * Appends durably: when it resolves, the records survive kill -9. Positions stand in the order of `records`; records of one
+   * partition keep their order. Refused as a whole with `LOG_FULL` (retryable) when retention cannot make room.
+   */
+  append(topic: string, records: readonly NewRecord[]): Promise<readonly Position[]>
+  /**
+   * Delivers each partition's batches in order, one at a time. A rejected `onBatch` is repeated from the same offset after a
+   * backoff, unless its error is an AppError with `retryable: false`: then the partition stops (`onStopped`).
+   */
+  consume(options: ConsumeOptions, onBatch: (batch: LogBatch) => Promise<void>): Promise<Consumer>
+  /** Every record of every partition from `from[partition]` on, and then new ones as they come, without a group. */
+  follow(
+    topic: string,
+    from: readonly number[],
+    onBatch: (batch: LogBatch) => Promise<void>,
+  ): Promise<Follower>
+  /** The oldest offset still held, by partition. */
+  beginningOffsets(topic: string): Promise<readonly number[]>
+  /** The offset that the next record will get, by partition. */
+  endOffsets(topic: string): Promise<readonly number[]>
+  /** The first offset whose timestamp is at or after `time`, by partition; the end offset where there is none. */
+  offsetsAt(topic: string, time: number): Promise<readonly number[]>
+  /** What the group committed, by partition; -1 where nothing yet. */
+  committed(group: string, topic: string): Promise<readonly number[]>
+  close(): Promise<void>
+}
+
+export const topics = {
+  posts: 'posts',
+  dead: 'posts.dead',
+  feedback: 'feedback',
+  control: 'control',
+} as const

@@ -1,0 +1,57 @@
+CREATE TABLE analyses
+(
+    log_topic LowCardinality(String),
+    partition UInt32,
+    offset Int64,
+    ordinal UInt16,
+    block_start Int64,
+    gap_from Int64,
+    outcome LowCardinality(String),
+    reason String,
+    post_id String,
+    version UInt32,
+    source LowCardinality(String),
+    kind LowCardinality(String),
+    status LowCardinality(String),
+    supersedes String,
+    title String,
+    text String,
+    content_hash String,
+    url String,
+    author String,
+    language LowCardinality(String),
+    history Bool,
+    signature Array(UInt32),
+    instrument LowCardinality(String),
+    ticker String,
+    relevance Float32,
+    sentiment_scope LowCardinality(String),
+    topic LowCardinality(String),
+    topic_probabilities Array(Float32),
+    negative Float32,
+    neutral Float32,
+    positive Float32,
+    score Float32,
+    reference_score Float32,
+    confidence Float32,
+    experts Nested(
+        name LowCardinality(String),
+        version LowCardinality(String),
+        task LowCardinality(String),
+        weight Float32,
+        probabilities Array(Float32),
+        ran Bool,
+        run_probability Float32
+    ),
+    strategy LowCardinality(String),
+    degraded Bool,
+    weights_version Int64,
+    published_at DateTime64(3, 'UTC'),
+    original_published_at DateTime64(3, 'UTC'),
+    appended_at DateTime64(3, 'UTC'),
+    scored_at DateTime64(3, 'UTC')
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(appended_at)
+ORDER BY (log_topic, partition, offset, ordinal)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000

@@ -1,0 +1,103 @@
+/** What the pipeline promises to alerts and dashboards: labels, and the row of the `analyses` table. */
+import Type from 'typebox'
+
+export const sentiments = ['negative', 'neutral', 'positive'] as const
+export type Sentiment = (typeof sentiments)[number]
+
+/** In the order of every topic probability vector. */
+export const topicLabels = [
+  'Analyst Update',
+  'Company | Product News',
+  'Currencies',
+  'Dividend',
+  'Earnings',
+  'Energy | Oil',
+  'Fed | Central Banks',
+  'Financials',
+  'General News | Opinion',
+  'Gold | Metals | Materials',
+  'IPO',
+  'Legal | Regulation',
+  'M&A | Investments',
+  'Macro',
+  'Markets',
+  'Personnel Change',
+  'Politics',
+  'Stock Commentary',
+  'Stock Movement',
+  'Treasuries | Corporate Debt',
+] as const
+export type TopicLabel = (typeof topicLabels)[number]
+
+export const tasks = ['sentiment', 'topic'] as const
+export type Task = (typeof tasks)[number]
+
+export const outcomes = ['scored', 'duplicate', 'dead', 'unsupported', 'gap'] as const
+
+/**
+ * One row of `analyses`. Identity: (log_topic, partition, offset, ordinal); ordinal 0 is the post itself, 1..n its mentions.
+ * Times are 'YYYY-MM-DD hh:mm:ss.SSS' in UTC, as ClickHouse writes DateTime64(3). A row of outcome `gap` stands at the last
+ * offset of its hole and covers gap_from..offset.
+ */
+export const AnalysisRow = Type.Object({
+  log_topic: Type.String({ description: "The topic with its epoch: 'posts@0'." }),
+  partition: Type.Integer(),
+  offset: Type.Integer(),
+  ordinal: Type.Integer(),
+  block_start: Type.Integer({ description: 'First offset of the block this row was written in.' }),
+  gap_from: Type.Integer({ description: 'First offset of a gap row; otherwise equal to offset.' }),
+  outcome: Type.Enum(outcomes),
+  reason: Type.String(),
+  post_id: Type.String(),
+  version: Type.Integer({
+    description: '1 for the first text of an id, 0 where there is no post.',
+  }),
+  source: Type.String(),
+  kind: Type.String(),
+  status: Type.String(),
+  supersedes: Type.String(),
+  title: Type.String(),
+  text: Type.String(),
+  content_hash: Type.String({
+    description:
+      'Hex SHA-256 prefix (16) of text, title and status: tells a duplicate from a new version.',
+  }),
+  url: Type.String(),
+  author: Type.String(),
+  language: Type.String(),
+  history: Type.Boolean(),
+  signature: Type.Array(Type.Integer(), { description: 'MinHash over tokens (32-bit values).' }),
+  instrument: Type.String({ description: "Instrument id; '' for ordinal 0." }),
+  ticker: Type.String({ description: 'As written in the text.' }),
+  relevance: Type.Number(),
+  sentiment_scope: Type.String({ description: "'post' (inherited) or 'entity'." }),
+  topic: Type.String(),
+  topic_probabilities: Type.Array(Type.Number(), {
+    description: 'In the order of topicLabels; empty when not scored.',
+  }),
+  negative: Type.Number(),
+  neutral: Type.Number(),
+  positive: Type.Number(),
+  score: Type.Number({ description: 'P(positive) - P(negative)' }),
+  reference_score: Type.Number({ description: 'The score with fixed reference weights.' }),
+  confidence: Type.Number({ description: 'The largest sentiment probability.' }),
+  'experts.name': Type.Array(Type.String()),
+  'experts.version': Type.Array(Type.String()),
+  'experts.task': Type.Array(Type.String()),
+  'experts.weight': Type.Array(Type.Number()),
+  'experts.probabilities': Type.Array(Type.Array(Type.Number())),
+  'experts.ran': Type.Array(Type.Boolean()),
+  'experts.run_probability': Type.Array(Type.Number()),
+  strategy: Type.String(),
+  degraded: Type.Boolean(),
+  weights_version: Type.Integer({
+    description: 'Offset of `feedback` that the weights include; -1 for none.',
+  }),
+  published_at: Type.String(),
+  original_published_at: Type.String({
+    description: "The source's time where a replay moved published_at; equal to it otherwise.",
+  }),
+  appended_at: Type.String(),
+  scored_at: Type.String(),
+})
+export type AnalysisRow = Type.Static<typeof AnalysisRow>
