@@ -25,13 +25,11 @@ export async function openEmbeddedStore(options: { readonly path: string }): Pro
       return row?.mark ?? -1
     },
     async insertBlock(block: Block): Promise<InsertOutcome> {
-      await queries
-        .client('writer')
-        .insert({
-          table: 'analyses',
-          values: block.rows.map((row) => JSON.parse(row)),
-          format: 'JSONEachRow',
-        })
+      await queries.client('writer').insert({
+        table: 'analyses',
+        values: block.rows.map((row) => JSON.parse(row)),
+        format: 'JSONEachRow',
+      })
       return { kind: 'acknowledged' }
     },
     close: () => queries.close(),
