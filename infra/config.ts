@@ -200,13 +200,16 @@ export function leaves(schema: unknown = Config, path: readonly string[] = []): 
   )
 }
 
-/** Defaults, then the file, then the environment; every fault is reported at once. Throws `CONFIG`. */
+type Values = Readonly<Record<string, string | undefined>>
+
+/** Defaults, then the file, then the environment, then flags (by the same names); every fault is reported at once. Throws `CONFIG`. */
 export function loadConfig(options: {
   readonly file?: string | undefined
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: Values
+  readonly flags?: Values
 }): Config {
   const raw = options.file === undefined ? {} : readConfigFile(options.file)
-  const env = options.env ?? process.env
+  const env: Values = { ...(options.env ?? process.env), ...defined(options.flags ?? {}) }
   for (const { path, schema } of leaves()) {
     const text = schema.env === undefined ? undefined : env[schema.env]
     if (text === undefined) continue
@@ -221,6 +224,10 @@ export function loadConfig(options: {
   if (Value.Check(Config, value)) return value
   const faults = Value.Errors(Config, value).map((e) => `${e.instancePath || '/'}: ${e.message}`)
   throw new AppError('CONFIG', `Invalid configuration\n  ${faults.join('\n  ')}`)
+}
+
+function defined(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
 function splitList(text: string): string[] {
