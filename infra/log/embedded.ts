@@ -11,8 +11,10 @@ import { open, type RootDatabase } from 'lmdb'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { checkDataFile } from './data-file.ts'
 import { type EmbeddedLog, LogOverStorage } from './embedded-log.ts'
 import type { Backoff } from './partition-reader.ts'
+import { probeRoom } from './room-probe.ts'
 import type { GroupRow, Head, Storage, StorageKey, Table, TopicRow } from './storage.ts'
 import { storageFailure } from './storage-failure.ts'
 
@@ -33,8 +35,14 @@ function openStorage(folder: string): Storage {
   let root: RootDatabase
   try {
     mkdirSync(folder, { recursive: true })
-    // Without overlappingSync a write's promise waits for the flush, and a flush that fails rejects it.
-    root = open({ path: folder, noSubdir: false, overlappingSync: false, maxDbs: 8 })
+    checkDataFile(folder)
+    root = open({
+      path: folder,
+      noSubdir: false,
+      maxDbs: 8,
+      overlappingSync: false, // so that a write's promise waits for the flush, and a flush that fails rejects it
+      eventTurnBatching: false, // it makes a promise of its own that nobody can catch when a commit fails
+    })
   } catch (error) {
     throw failure(folder, error)
   }
@@ -143,7 +151,9 @@ function identity(folder: string, root: RootDatabase): string {
 }
 
 function failure(folder: string, error: unknown): AppError {
-  return storageFailure(folder, systemCode(error), error)
+  const code = systemCode(error)
+  const cause = code === 'EIO' ? (probeRoom(folder) ?? error) : error
+  return storageFailure(folder, systemCode(cause), cause)
 }
 
 function systemCode(error: unknown): string | undefined {
