@@ -1,0 +1,114 @@
+/**
+ * The replay of `npm start`: the earlier part of the bundled file goes in as history, to teach the baselines, and then dense days
+ * play live, both at one speed. It never passes for live input: `status` says what plays.
+ */
+import { basename, join } from 'node:path'
+import type { Clock } from '../infra/clock.ts'
+import type { Log } from '../infra/log/log.ts'
+import { packageRoot } from '../infra/package-root.ts'
+import { type ReplaySummary, realSleep, replay, type Sleep } from './replay.ts'
+import { readPostFile } from './replay-file.ts'
+import { createLogSink } from './sinks.ts'
+
+export const demoFile = join(packageRoot, 'data', 'market-tweets-2020.ndjson')
+
+/** Source times, milliseconds since 1970: history is [historyFromMs, liveFromMs), live is [liveFromMs, liveToMs). */
+export interface DemoDays {
+  readonly historyFromMs: number
+  readonly liveFromMs: number
+  readonly liveToMs: number
+}
+
+/** The days of the advertisers' boycott of Facebook. */
+export const demoDays: DemoDays = {
+  historyFromMs: Date.parse('2020-04-09T00:00:00Z'),
+  liveFromMs: Date.parse('2020-06-26T00:00:00Z'),
+  liveToMs: Date.parse('2020-07-03T00:00:00Z'),
+}
+
+export interface DemoStatus {
+  readonly replaying: true
+  /** Name of the file, without its folder. */
+  readonly file: string
+  /** Where the replay stands in the time of its source, RFC 3339; the beginning of the live part while history goes in. */
+  readonly sourceTime: string
+  readonly speed: number
+  readonly finished: boolean
+}
+
+export interface Demo {
+  status(): DemoStatus
+  /** Resolves when the last post is durable, or the signal ended it; rejects when the log fails. */
+  readonly done: Promise<{ readonly history: ReplaySummary; readonly live?: ReplaySummary }>
+}
+
+export interface DemoOptions {
+  readonly log: Pick<Log, 'append'>
+  readonly clock: Clock
+  readonly speed: number
+  /** Makes this run's post ids its own: a second run must not look like duplicates of the first. */
+  readonly runId: string
+  /** Called when the history is durable in the log; live play begins when it resolves. */
+  awaitStored(): Promise<void>
+  readonly signal?: AbortSignal
+  readonly days?: DemoDays
+  readonly file?: string
+  readonly sleep?: Sleep
+}
+
+export function playDemo(options: DemoOptions): Demo {
+  const { log, clock, speed, runId, signal } = options
+  const { days = demoDays, file = demoFile, sleep = realSleep } = options
+  let liveStartMs: number | undefined
+  let finished = false
+
+  const source = basename(file, '.ndjson')
+  const common = { sink: createLogSink({ log, sleep }), clock, sleep, signal }
+  const rows = () => readPostFile(file, { source, idPrefix: `${runId}-` })
+
+  async function play() {
+    const history = await replay({
+      ...common,
+      rows: rows(),
+      plan: {
+        times: 'history',
+        speed,
+        startMs: clock(),
+        fromMs: days.historyFromMs,
+        toMs: days.liveFromMs,
+      },
+    })
+    if (history.interrupted) return { history }
+    await options.awaitStored()
+    liveStartMs = clock()
+    const live = await replay({
+      ...common,
+      rows: rows(),
+      plan: {
+        times: 'rebase',
+        speed,
+        startMs: liveStartMs,
+        fromMs: days.liveFromMs,
+        toMs: days.liveToMs,
+      },
+    })
+    return { history, live }
+  }
+
+  return {
+    status() {
+      const playedMs = liveStartMs === undefined ? 0 : (clock() - liveStartMs) * speed
+      const sourceMs = Math.min(days.liveFromMs + playedMs, days.liveToMs)
+      return {
+        replaying: true,
+        file: basename(file),
+        sourceTime: new Date(sourceMs).toISOString(),
+        speed,
+        finished,
+      }
+    },
+    done: play().finally(() => {
+      finished = true
+    }),
+  }
+}
