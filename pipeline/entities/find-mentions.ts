@@ -1,6 +1,7 @@
 import { type Cashtag, findCashtags } from './cashtags.ts'
 import type { Gazetteer } from './gazetteer.ts'
 import type { NameFinder, NameMatch } from './name-finder.ts'
+import type { NameRule } from './name-rule.ts'
 
 /** A mention in one text; there may be several of one instrument. */
 export interface TextMention {
@@ -90,6 +91,11 @@ function nameMention(
     ? gazetteer.instrumentOf(rule.instrument.slice(1), at)
     : rule.instrument
   if (instrument === undefined) return []
-  if (rule.rule === 'context' && (hashtag || !supported) && !support.has(instrument)) return []
+  if (!allowed(rule.rule, supported && !hashtag, support.has(instrument))) return []
   return [{ instrument, written: text.slice(start, end), how: 'name', start, end }]
+}
+
+function allowed(rule: NameRule['rule'], byWords: boolean, byTicker: boolean): boolean {
+  if (rule === 'ticker') return byTicker
+  return rule !== 'context' || byWords || byTicker
 }

@@ -50,7 +50,9 @@ class GazetteerBuilder {
       const periods = this.#periods.get(row.ticker) ?? []
       periods.push(period(row.instrument, row.from, row.until))
       this.#periods.set(row.ticker, periods)
-      if (row.name !== '') this.#declare(row.instrument, row.name, row.ticker, 'company')
+      if (row.name === '') continue
+      this.#declare(row.instrument, row.name, row.ticker, 'company')
+      this.#derive(row.name, row.instrument, false)
     }
   }
 
@@ -80,8 +82,8 @@ class GazetteerBuilder {
       const name = known.get(cik)
       this.#declare(cik, name ?? readableName(title), ticker, 'company')
       this.#list(ticker, cik)
-      this.#derive(shortName(title), cik, name !== undefined)
-      if (name !== undefined) this.#derive(shortName(name), cik, true)
+      if (name !== undefined) this.#derive(name, cik, true)
+      this.#derive(readableName(title), cik, name !== undefined)
     }
   }
 
@@ -123,12 +125,14 @@ class GazetteerBuilder {
     if (!this.#periods.has(ticker)) this.#periods.set(ticker, [period(instrument, '', '')])
   }
 
-  /** One word is a name only of a company in the index: of ten thousand registrants, too many are called 'Focus' or 'Global'. */
-  #derive(written: string, instrument: string, wellKnown: boolean): void {
+  /** One word alone names only the best known: of ten thousand registrants, too many are called 'Focus' or 'Global'. */
+  #derive(registered: string, instrument: string, wellKnown: boolean): void {
+    const written = shortName(registered)
     const tokens = nameTokens(written)
     const key = tokens.join(' ')
-    if (tokens.length < (wellKnown ? 1 : 2) || key.length < 3 || this.#names.has(key)) return
-    this.#names.set(key, { written, instrument, rule: 'cased' })
+    if (key.length < 3 || this.#names.has(key)) return
+    const rule = tokens.length > 1 || wellKnown ? 'cased' : 'ticker'
+    this.#names.set(key, { written, instrument, rule })
   }
 }
 
