@@ -5,7 +5,8 @@
  * removes becomes room for new records inside it.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import { open, type RootDatabase } from 'lmdb'
 import type { Clock } from '../clock.ts'
@@ -17,6 +18,9 @@ import type { Backoff } from './partition-reader.ts'
 import { probeRoom } from './room-probe.ts'
 import type { GroupRow, Head, Storage, StorageKey, Table, TopicRow } from './storage.ts'
 import { storageFailure } from './storage-failure.ts'
+
+/** Room asked for: LMDB's first files, and a transaction as large as most. */
+const probeBytes = { open: 256 * 1024, write: 4 * 1024 * 1024 } as const
 
 /** The layout of the folder; another number means another program wrote it. */
 const formatVersion = 1
@@ -35,6 +39,8 @@ function openStorage(folder: string): Storage {
   let root: RootDatabase
   try {
     mkdirSync(folder, { recursive: true })
+    const refused = probeRoom(folder, probeBytes.open)
+    if (refused !== undefined) throw refused
     checkDataFile(folder)
     root = open({
       path: folder,
@@ -152,8 +158,13 @@ function identity(folder: string, root: RootDatabase): string {
 
 function failure(folder: string, error: unknown): AppError {
   const code = systemCode(error)
-  const cause = code === 'EIO' ? (probeRoom(folder) ?? error) : error
+  const cause =
+    code === 'EIO' ? (probeRoom(folder, probeBytes.write, dataBytes(folder)) ?? error) : error
   return storageFailure(folder, systemCode(cause), cause)
+}
+
+function dataBytes(folder: string): number {
+  return statSync(join(folder, 'data.mdb'), { throwIfNoEntry: false })?.size ?? 0
 }
 
 function systemCode(error: unknown): string | undefined {
