@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import { open, type RootDatabase } from 'lmdb'
 import type { Clock } from '../clock.ts'
@@ -35,7 +35,13 @@ export function createEmbeddedLog(options: {
   return new LogOverStorage({ ...options, storage: openStorage(options.path) })
 }
 
+/** Two logs over one folder would hand out the same offsets. */
+const openFolders = new Set<string>()
+
 function openStorage(folder: string): Storage {
+  const held = resolve(folder)
+  if (openFolders.has(held))
+    throw new AppError('DATA_FOLDER_HELD', `This process has the log in ${folder} open already`)
   let root: RootDatabase
   try {
     mkdirSync(folder, { recursive: true })
@@ -54,7 +60,15 @@ function openStorage(folder: string): Storage {
   }
   try {
     refuseOtherProcesses(folder, root)
-    return storageOf(folder, root)
+    const storage = storageOf(folder, root)
+    openFolders.add(held)
+    return {
+      ...storage,
+      async close() {
+        await storage.close()
+        openFolders.delete(held)
+      },
+    }
   } catch (error) {
     void root.close()
     throw failure(folder, error)

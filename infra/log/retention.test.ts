@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { EmbeddedLog } from './embedded-log.ts'
-import type { Consumer } from './log.ts'
+import type { Consumer, LogBatch } from './log.ts'
 import { Inbox } from './log-fixture.ts'
 import { openTestLog, type TestClock, temporaryFolder } from './test-log.ts'
 
@@ -19,6 +19,8 @@ after(() => log.close())
 const recordBytes = 100
 const records = (count: number) =>
   Array.from({ length: count }, () => ({ key: null, value: 'x'.repeat(88) }))
+
+const extent = ({ from, next, records }: LogBatch) => ({ from, next, count: records.length })
 
 interface Limits {
   readonly retentionMs?: number
@@ -101,19 +103,23 @@ describe('retention by age', () => {
     await log.append(topic, records(5))
     clock.now += 5_000
     await log.enforceRetention()
-    const inbox = new Inbox()
-    const follower = await log.follow(topic, [2], inbox.take)
-    await inbox.until(() => inbox.batches.length === 1)
+
+    const early = new Inbox()
+    const first = await log.follow(topic, [2], early.take)
+    await early.until(() => early.batches.length === 1)
     await log.append(topic, records(1))
-    await inbox.until(() => inbox.batches.length === 2)
-    await follower.stop()
-    assert.deepEqual(
-      inbox.batches.map(({ from, next, records }) => ({ from, next, count: records.length })),
-      [
-        { from: 2, next: 5, count: 0 },
-        { from: 5, next: 6, count: 1 },
-      ],
-    )
+    await early.until(() => early.batches.length === 2)
+    await first.stop()
+    assert.deepEqual(early.batches.map(extent), [
+      { from: 2, next: 5, count: 0 },
+      { from: 5, next: 6, count: 1 },
+    ])
+
+    const late = new Inbox()
+    const second = await log.follow(topic, [2], late.take)
+    await late.until(() => late.batches.length === 1)
+    await second.stop()
+    assert.deepEqual(late.batches.map(extent), [{ from: 2, next: 6, count: 1 }])
   })
 })
 
