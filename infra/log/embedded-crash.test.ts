@@ -110,8 +110,16 @@ describe('the embedded log on a full disk', { skip: process.platform === 'win32'
   })
 })
 
-describe('a folder that another process has open', () => {
-  it('is refused while that process lives, and not afterwards', async () => {
+describe('a folder that is open already', () => {
+  it('is refused to a second log of the process', async () => {
+    const folder = temporaryFolder()
+    const log = openTestLog(folder)
+    assert.throws(() => openTestLog(`${folder}/.`), { code: 'DATA_FOLDER_HELD' })
+    await log.close()
+    await openTestLog(folder).close()
+  })
+
+  it('is refused while the other process lives, and not afterwards', async () => {
     const folder = temporaryFolder()
     const child = spawn(process.execPath, [childFile, 'hold', folder], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { appendInside, checkSizes } from './append.ts'
+import { appendInside, sizeOf } from './append.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
 import { assignInside, commitInside, groupRow } from './groups.ts'
 import { Heads } from './heads.ts'
@@ -77,12 +77,13 @@ export class LogOverStorage implements EmbeddedLog {
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly Position[]> {
-    checkSizes(this.#topics.get(topic), records)
+    const bytes = sizeOf(this.#topics.get(topic), records)
     if (records.length === 0) return []
     const run = (): Position[] =>
       appendInside(this.#storage, this.#heads, {
         topic: this.#topics.get(topic),
         records,
+        bytes,
         now: this.#deps.clock(),
         partitionOf: this.#partitionOf,
       })
@@ -90,7 +91,7 @@ export class LogOverStorage implements EmbeddedLog {
       for (const partition of new Set(positions.map((position) => position.partition)))
         for (const reader of this.#topics.readers(topic, partition)) reader.wake()
     }
-    return this.#write(run, done)
+    return this.#write(run, done, bytes)
   }
 
   async consume(
@@ -255,9 +256,9 @@ export class LogOverStorage implements EmbeddedLog {
     return partitionsOf(row).map((partition) => answer(row, partition))
   }
 
-  #write<T>(run: () => T, done: (result: T) => void = () => {}): Promise<T> {
+  #write<T>(run: () => T, done: (result: T) => void = () => {}, bytes = 0): Promise<T> {
     this.#checkOpen()
-    return this.#writer.submit({ run, done })
+    return this.#writer.submit({ run, done, bytes })
   }
 
   #checkOpen(): void {

@@ -2,7 +2,7 @@
  * A process for the tests to kill or to starve: `node embedded.child.js MODE FOLDER`.
  *
  * `append`: appends numbered records for ever; prints `partition offset number` for each one acknowledged.
- * `fill`: appends until it is refused; prints one JSON document of what it saw.
+ * `fill`: appends until it is refused, then a little more; prints one JSON document of what it saw.
  * `hold`: opens the folder, prints `open`, and stays until its input ends.
  */
 import { systemClock } from '../clock.ts'
@@ -10,6 +10,7 @@ import { AppError } from '../errors.ts'
 import { silentLogger } from '../logger.ts'
 import { createEmbeddedLog } from './embedded.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
+import { numbered } from './log-fixture.ts'
 
 const topic = 'posts'
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -49,6 +50,8 @@ async function fill(log: EmbeddedLog): Promise<void> {
       codes.push(error instanceof AppError ? error.code : String(error))
     }
   }
+  await log.append(topic, numbered(3)) // little enough for the room inside the data file
+  acknowledged += 3
   print(JSON.stringify({ codes, acknowledged, ends: await log.endOffsets(topic) }))
   await log.close()
 }

@@ -1,17 +1,18 @@
-/** Whether a failed write failed for want of room: LMDB calls a write that was cut short an input/output error, whatever cut it. */
-import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+/**
+ * Asks the file system for room by taking some. LMDB needs it asked: it calls a write that was cut short an input/output error,
+ * whatever cut it, and dies of a segmentation fault when a full disk has no room for its lock file.
+ */
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-const probeBytes = 4 * 1024 * 1024
-
 /**
- * Writes a file that ends `probeBytes` above the size of the folder's data file, and removes it. Answers what the file system threw,
- * `undefined` when all went well.
+ * Writes a file that ends `bytes` above `start`, and removes it. Answers what the file system threw, `undefined` when all went
+ * well.
  */
-export function probeRoom(folder: string): unknown {
+export function probeRoom(folder: string, bytes: number, start = 0): unknown {
   const path = join(folder, 'room.probe')
   try {
-    writeProbe(path, statSync(join(folder, 'data.mdb')).size)
+    writeProbe(path, bytes, start)
     return undefined
   } catch (error) {
     return error
@@ -20,13 +21,13 @@ export function probeRoom(folder: string): unknown {
   }
 }
 
-function writeProbe(path: string, start: number): void {
+function writeProbe(path: string, bytes: number, start: number): void {
   const file = openSync(path, 'w')
   try {
-    const bytes = Buffer.alloc(probeBytes)
+    const content = Buffer.alloc(bytes)
     let written = 0
-    while (written < probeBytes)
-      written += writeSync(file, bytes, written, probeBytes - written, start + written)
+    while (written < bytes)
+      written += writeSync(file, content, written, bytes - written, start + written)
   } finally {
     closeSync(file)
   }
