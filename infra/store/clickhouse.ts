@@ -1,15 +1,8 @@
 /** The store over @clickhouse/client: its one importing file, for a server and for the embedded engine alike. */
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { encodeRow } from './encode-row.ts'
-import {
-  type Column,
-  columnsSql,
-  insertSql,
-  markMoved,
-  markSql,
-  withExecutionLimit,
-} from './sql.ts'
+import { type Column, columnsSql, insertSql, markMoved, markSql, querySql } from './sql.ts'
 import type {
   Block,
   InsertOutcome,
@@ -24,7 +17,9 @@ import { queryError, storeError } from './store-error.ts'
 export type Client = ClickHouseClient
 export type ClientOptions = Parameters<typeof createClient>[0]
 
-export const connectClient = (options: ClientOptions): Client => createClient(options)
+/** The client's own log lines would quote statements and posts; what matters is in the errors. */
+export const connectClient = (options: ClientOptions): Client =>
+  createClient({ ...options, log: { level: ClickHouseLogLevel.OFF } })
 
 export interface ClickHouseOptions {
   /** One client a lane, made at its first use. */
@@ -50,7 +45,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const query = withExecutionLimit(sql, options.maxExecutionMs ?? defaultQueryMs)
+    const query = querySql(sql, options.maxExecutionMs ?? defaultQueryMs)
     const read = async (): Promise<T[]> => {
       const result = await this.#client(options.lane ?? 'pages').query({
         query,
@@ -84,8 +79,8 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   async mark(partition: PartitionId): Promise<number> {
     const { logTopic, partition: number } = partition
     const params = { logTopic, partition: number }
-    const [row] = await this.query<{ mark: number | string }>(markSql, params, { lane: 'writer' })
-    return Number(row?.mark ?? -1)
+    const [row] = await this.query<{ mark: number }>(markSql, params, { lane: 'writer' })
+    return row?.mark ?? -1
   }
 
   async insertBlock(block: Block): Promise<InsertOutcome> {

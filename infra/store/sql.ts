@@ -57,9 +57,9 @@ export function insertSql(insert: InsertSql): string {
   ].join('\n')
 }
 
-/** The line break ends a comment at the end of `sql`. */
-export function withExecutionLimit(sql: string, maxExecutionMs: number): string {
-  return `${sql}\nSETTINGS ${executionLimit(maxExecutionMs)}`
+/** 64-bit integers come as numbers whatever the server's default. The line break ends a comment at the end of `sql`. */
+export function querySql(sql: string, maxExecutionMs: number): string {
+  return `${sql}\nSETTINGS ${executionLimit(maxExecutionMs)}, output_format_json_quote_64bit_integers = 0`
 }
 
 const executionLimit = (ms: number): string => `max_execution_time = ${ms / 1000}`
