@@ -1,5 +1,5 @@
 /** `tickertone replay FILE`: plays a file of posts into a running monitor. */
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
@@ -90,6 +90,7 @@ async function play(file: string, flags: ReplayFlags): Promise<number> {
         if (refusals.length < maxListed) refusals.push(refused)
       },
     })
+    if (!summary.interrupted) bar.update(size)
   } finally {
     bar.stop()
     release()
@@ -102,6 +103,7 @@ async function play(file: string, flags: ReplayFlags): Promise<number> {
 
 async function sizeOf(file: string): Promise<number> {
   try {
+    await access(file, constants.R_OK)
     const stats = await stat(file)
     if (stats.isFile()) return stats.size
   } catch (cause) {

@@ -43,7 +43,7 @@ describe('readLines', () => {
   it('holds little of a line that never ends', async () => {
     const chunk = Buffer.alloc(65_536, 'x')
     async function* endless() {
-      for (let n = 0; n < 4_000; n++) yield Buffer.from(chunk)
+      for (let n = 0; n < 8_000; n++) yield Buffer.from(chunk)
       yield Buffer.from('\nshort')
     }
     const before = process.memoryUsage().rss
@@ -60,6 +60,6 @@ describe('readLines', () => {
         [2, 'short'],
       ],
     )
-    assert.ok(most - before < 100e6, `${most - before} bytes more`)
+    assert.ok(most - before < 256e6, `${most - before} bytes more`)
   })
 })

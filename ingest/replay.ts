@@ -59,10 +59,15 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const player = new Player(options)
   try {
     await player.play()
+    return { ...player.progress, interrupted: false }
   } catch (error) {
-    if (options.signal?.aborted !== true) throw error
+    if (!isAbort(error) || options.signal?.aborted !== true) throw error
+    return { ...player.progress, interrupted: true }
   }
-  return { ...player.progress, interrupted: options.signal?.aborted === true && !player.finished }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 interface Entry {
@@ -82,7 +87,6 @@ class Player {
     bytes: 0,
     sourceTime: undefined,
   }
-  finished = false
   #batch: Entry[] = []
 
   constructor(options: ReplayOptions) {
@@ -97,7 +101,6 @@ class Player {
       for (const row of rows) await this.#playRow(row, schedule)
     }
     await this.#flush()
-    this.finished = true
   }
 
   async #playRow(row: SourceRow, schedule: ReturnType<typeof createScheduler>): Promise<void> {
