@@ -1,6 +1,6 @@
 import { readableName, shortName } from './company-name.ts'
 import type { Instrument } from './mention.ts'
-import { type NameRule, nameTokens } from './name-rule.ts'
+import { type NameRule, nameTokens, rules } from './name-rule.ts'
 import { readTable } from './tables.ts'
 import { instrumentAt, type Period, period } from './ticker-timeline.ts'
 
@@ -154,5 +154,5 @@ function typeOf(written: string): Instrument['type'] {
 }
 
 function ruleOf(written: string): NameRule['rule'] {
-  return written === 'any' || written === 'context' || written === 'never' ? written : 'cased'
+  return rules.find((rule) => rule === written) ?? 'cased'
 }
