@@ -51,7 +51,7 @@ class GazetteerBuilder {
       periods.push(period(row.instrument, row.from, row.until))
       this.#periods.set(row.ticker, periods)
       if (row.name === '') continue
-      this.#declare(row.instrument, row.name, row.ticker, 'company')
+      this.#declare(row.instrument, row.name, lastTicker(row.instrument) ?? row.ticker, 'company')
       this.#derive(row.name, row.instrument, false)
     }
   }
@@ -134,6 +134,11 @@ class GazetteerBuilder {
     const rule = tokens.length > 1 || wellKnown ? 'cased' : 'ticker'
     this.#names.set(key, { written, instrument, rule })
   }
+}
+
+/** 'us:P-2019' -> 'P'. */
+function lastTicker(instrument: string): string | undefined {
+  return /^us:([A-Z.]+)/.exec(instrument)?.[1]
 }
 
 function readTwins(): ReadonlyMap<string, Twin> {
