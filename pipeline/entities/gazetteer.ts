@@ -1,6 +1,6 @@
 import { readableName, shortName } from './company-name.ts'
 import type { Instrument } from './mention.ts'
-import { type NameRule, nameTokens } from './name-rule.ts'
+import { type NameRule, nameTokens, rules } from './name-rule.ts'
 import { readTable } from './tables.ts'
 import { instrumentAt, type Period, period } from './ticker-timeline.ts'
 
@@ -51,7 +51,7 @@ class GazetteerBuilder {
       periods.push(period(row.instrument, row.from, row.until))
       this.#periods.set(row.ticker, periods)
       if (row.name === '') continue
-      this.#declare(row.instrument, row.name, row.ticker, 'company')
+      this.#declare(row.instrument, row.name, lastTicker(row.instrument) ?? row.ticker, 'company')
       this.#derive(row.name, row.instrument, false)
     }
   }
@@ -136,6 +136,11 @@ class GazetteerBuilder {
   }
 }
 
+/** 'us:P-2019' -> 'P'. */
+function lastTicker(instrument: string): string | undefined {
+  return /^us:([A-Z.]+)/.exec(instrument)?.[1]
+}
+
 function readTwins(): ReadonlyMap<string, Twin> {
   return new Map(
     readTable('twins.csv', ['ticker', 'instrument', 'beside'] as const).map((row) => [
@@ -154,5 +159,5 @@ function typeOf(written: string): Instrument['type'] {
 }
 
 function ruleOf(written: string): NameRule['rule'] {
-  return written === 'any' || written === 'context' || written === 'never' ? written : 'cased'
+  return rules.find((rule) => rule === written) ?? 'cased'
 }

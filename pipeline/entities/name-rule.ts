@@ -1,3 +1,5 @@
+export const rules = ['any', 'cased', 'context', 'ticker', 'never'] as const
+
 /**
  * When a name counts as a mention:
  * - `any`: in any case: 'netflix'.
@@ -10,7 +12,7 @@
 export interface NameRule {
   readonly written: string
   readonly instrument: string
-  readonly rule: 'any' | 'cased' | 'context' | 'ticker' | 'never'
+  readonly rule: (typeof rules)[number]
 }
 
 /** `&amp;` is one token that reads '&', so that names match in texts with HTML entities and offsets stay those of the text. */
