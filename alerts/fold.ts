@@ -59,7 +59,7 @@ export class AlertFold {
   /** Windows that taught the baselines so far. */
   #taught = 0
   /** End of the newest bucket that held a post of any instrument. */
-  #lastPosts = Number.NEGATIVE_INFINITY
+  #lastPosts = 0
 
   constructor(options: FoldOptions, snapshot?: FoldSnapshot) {
     this.#options = options
