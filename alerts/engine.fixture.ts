@@ -1,5 +1,4 @@
 /** Test material: mention rows, a tail over arrays, and a journal in memory that can fail at any write. */
-import { randomUUID } from 'node:crypto'
 import type { Cursor, Tail } from '../infra/store/tail.ts'
 import type { AlertEvent } from './contract.ts'
 import type { Checkpoint, Delivery, Journal, JournaledClose, Notification } from './journal.ts'
@@ -132,12 +131,12 @@ export function memoryJournal(): MemoryJournal {
       return added
     },
     writeDelivery: (delivery) => write(() => journal.deliveries.push(copy(delivery))),
-    async undelivered() {
+    async undelivered(channel) {
       const done = new Set(journal.deliveries.map(({ id }) => id))
-      return journal.notifications.filter(({ id }) => !done.has(id))
+      return journal.notifications.filter(
+        (notice) => notice.channel === channel && !done.has(notice.id),
+      )
     },
   }
   return journal
 }
-
-export const temporaryName = (): string => `tickertone-alerts-${randomUUID()}`

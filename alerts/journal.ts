@@ -47,8 +47,8 @@ export interface Journal {
     notifications: readonly Notification[],
   ): Promise<readonly AlertEvent[]>
   writeDelivery(delivery: Delivery, at: number): Promise<void>
-  /** Notifications without a final delivery, oldest first. */
-  undelivered(): Promise<readonly Notification[]>
+  /** A channel's notifications without a final delivery, oldest first. */
+  undelivered(channel: string): Promise<readonly Notification[]>
 }
 
 interface CloseRow {
@@ -119,17 +119,17 @@ export function createJournal(store: Store, logTopic: string): Journal {
       await store.insert('notification_log', [{ ...delivery, at: toClickHouse(at) }])
     },
 
-    async undelivered() {
-      const rows = await store.query<{ id: string; channel: string; event: string }>(
-        `SELECT n.id AS id, n.channel AS channel, e.event AS event
-         FROM (SELECT id, any(channel) AS channel, any(event_id) AS event_id, min(at) AS at FROM notifications
-               WHERE id NOT IN (SELECT id FROM notification_log) GROUP BY id) AS n
+    async undelivered(channel) {
+      const rows = await store.query<{ id: string; event: string }>(
+        `SELECT n.id AS id, e.event AS event
+         FROM (SELECT id, any(event_id) AS event_id, min(at) AS at FROM notifications
+               WHERE channel = {channel:String} AND id NOT IN (SELECT id FROM notification_log) GROUP BY id) AS n
          INNER JOIN (SELECT id, any(event) AS event FROM alert_events GROUP BY id) AS e ON e.id = n.event_id
          ORDER BY n.at, n.id`,
-        {},
+        { channel },
         { lane: 'tail' },
       )
-      return rows.map(({ id, channel, event }) => ({ id, channel, event: JSON.parse(event) }))
+      return rows.map(({ id, event }) => ({ id, channel, event: JSON.parse(event) }))
     },
   }
 }

@@ -65,15 +65,18 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const control = createControlReader(log)
   const listeners = new Set<(event: AlertEvent) => void>()
   const channels = [...deps.channels, ...mailChannels(config.smtp)]
-  const outbox = new Outbox({
-    journal,
-    channels,
-    clock,
-    logger,
-    metrics,
-    firstBackoffMs: 1_000,
-    maxAttempts: 20,
-  })
+  const outboxes = channels.map(
+    (channel) =>
+      new Outbox({
+        channel,
+        journal,
+        clock,
+        logger,
+        metrics,
+        firstBackoffMs: 1_000,
+        maxAttempts: 20,
+      }),
+  )
   const engine = new AlertEngine({
     tail,
     log,
@@ -89,7 +92,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     notificationsOf: (event) => notificationsOf(event, channels),
     onEvents: (events) => {
       for (const event of events) for (const listener of listeners) listener(event)
-      outbox.wake()
+      for (const outbox of outboxes) outbox.wake()
     },
   })
   const stopping = new AbortController()
@@ -100,7 +103,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
 
   async function run(): Promise<void> {
-    outbox.wake()
+    for (const outbox of outboxes) outbox.wake()
     let backoffMs = pollMs
     while (!stopping.signal.aborted) {
       try {
@@ -129,7 +132,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       stopping.abort()
       await control.stop()
       await loop
-      await outbox.stop()
+      await Promise.all(outboxes.map((outbox) => outbox.stop()))
       for (const channel of channels) await channel.close()
     },
     onEvent(listener) {

@@ -13,13 +13,19 @@ import type { Journal, Notification } from './journal.ts'
 import type { AlertMetrics } from './metrics.ts'
 
 export interface OutboxOptions {
+  readonly channel: Channel
   readonly journal: Pick<Journal, 'undelivered' | 'writeDelivery'>
-  readonly channels: readonly Channel[]
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: AlertMetrics
   readonly firstBackoffMs: number
   readonly maxAttempts: number
+}
+
+interface Try {
+  readonly attempts: number
+  /** Not to be tried again before. */
+  readonly due: number
 }
 
 const maxBackoffMs = 5 * 60_000
@@ -41,82 +47,92 @@ export function notificationsOf(
 const isFirstFiring = (event: AlertEvent): boolean =>
   event.state === 'firing' && event.previousState !== 'recovering'
 
+/** The outbox of one channel: one that is down holds up no other, and one bad message no other message. */
 export class Outbox {
   readonly #options: OutboxOptions
-  readonly #stopping = new AbortController()
+  readonly #tries = new Map<string, Try>()
+  #stopped = false
   #wanted = false
-  #running: Promise<void> = Promise.resolve()
-  #isRunning = false
+  #interrupt = new AbortController()
+  #running: Promise<void> | undefined
 
   constructor(options: OutboxOptions) {
     this.#options = options
   }
 
-  /** Sends what there is, in the background; more that comes meanwhile is not missed. */
+  /** Sends what there is, in the background; what comes meanwhile is not missed. */
   wake(): void {
+    if (this.#stopped) return
     this.#wanted = true
-    if (this.#isRunning || this.#stopping.signal.aborted) return
-    this.#isRunning = true
-    this.#running = this.#run().finally(() => {
-      this.#isRunning = false
-    })
+    this.#interrupt.abort()
+    this.#running ??= this.#run()
   }
 
-  /** Resolves when nothing is being sent any more. */
-  get settled(): Promise<void> {
-    return this.#running
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    await this.#running
   }
 
+  /** Resolves after the send in hand. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
+    this.#stopped = true
+    this.#interrupt.abort()
     await this.#running
   }
 
   async #run(): Promise<void> {
-    while (this.#wanted && !this.#stopping.signal.aborted) {
+    while (!this.#stopped) {
+      this.#interrupt = new AbortController()
       this.#wanted = false
-      try {
-        const waiting = await this.#options.journal.undelivered()
-        await Promise.all(this.#options.channels.map((channel) => this.#drain(channel, waiting)))
-      } catch (error) {
-        this.#options.logger.error({ error: describeError(error) }, 'outbox cannot be read')
-        this.#wanted = await this.#pause(this.#options.firstBackoffMs)
-      }
+      const due = await this.#sendDue()
+      if (due !== undefined) await this.#pause(due - this.#options.clock())
+      else if (!this.#wanted) break
     }
+    this.#running = undefined
   }
 
-  async #drain(channel: Channel, waiting: readonly Notification[]): Promise<void> {
-    for (const notification of waiting)
-      if (notification.channel === channel.name && !this.#stopping.signal.aborted)
-        await this.#deliver(channel, notification)
-  }
-
-  async #deliver(channel: Channel, notification: Notification): Promise<void> {
-    const { journal, clock, logger, metrics, maxAttempts, firstBackoffMs } = this.#options
-    for (let attempts = 1; ; attempts++) {
-      const failure = await attempt(channel, notification)
-      const status = failure === undefined ? 'sent' : 'failed'
-      metrics.sends.inc({ channel: channel.name, status })
-      const { id } = notification
-      if (failure === undefined)
-        return journal.writeDelivery({ id, status, attempts, error: '' }, clock())
-      const error = describeError(failure)
-      const isFinal = attempts >= maxAttempts || !isRetryable(failure)
-      logger.warn({ notification: id, channel: channel.name, attempts, isFinal, error }, 'not sent')
-      if (isFinal) return journal.writeDelivery({ id, status, attempts, error }, clock())
-      const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** (attempts - 1))
-      if (!(await this.#pause(backoffMs))) return
-    }
-  }
-
-  /** False when stopping cut it short. */
-  async #pause(ms: number): Promise<boolean> {
+  /** Tries everything that is due; resolves with the time of the next try, `undefined` when nothing waits. */
+  async #sendDue(): Promise<number | undefined> {
+    const { journal, channel, clock, logger, firstBackoffMs } = this.#options
+    const dues: number[] = []
     try {
-      await sleep(ms, undefined, { signal: this.#stopping.signal })
-      return true
-    } catch {
-      return false
+      for (const notification of await journal.undelivered(channel.name)) {
+        if (this.#stopped) return undefined
+        const due = this.#tries.get(notification.id)?.due ?? 0
+        const next = due > clock() ? due : await this.#send(notification)
+        if (next !== undefined) dues.push(next)
+      }
+    } catch (error) {
+      logger.error({ channel: channel.name, error: describeError(error) }, 'outbox failed')
+      dues.push(clock() + firstBackoffMs)
     }
+    return dues.length === 0 ? undefined : Math.min(...dues)
+  }
+
+  /** One try; resolves with the time of the next one, `undefined` when there will be none. */
+  async #send(notification: Notification): Promise<number | undefined> {
+    const { journal, channel, clock, logger, metrics, maxAttempts, firstBackoffMs } = this.#options
+    const { id } = notification
+    const attempts = (this.#tries.get(id)?.attempts ?? 0) + 1
+    const failure = await attempt(channel, notification)
+    const status = failure === undefined ? 'sent' : 'failed'
+    metrics.sends.inc({ channel: channel.name, status })
+    const error = failure === undefined ? '' : describeError(failure)
+    const isFinal = failure === undefined || attempts >= maxAttempts || !isRetryable(failure)
+    if (failure !== undefined)
+      logger.warn({ notification: id, channel: channel.name, attempts, isFinal, error }, 'not sent')
+    if (isFinal) {
+      await journal.writeDelivery({ id, status, attempts, error }, clock())
+      this.#tries.delete(id)
+      return undefined
+    }
+    const due = clock() + Math.min(maxBackoffMs, firstBackoffMs * 2 ** (attempts - 1))
+    this.#tries.set(id, { attempts, due })
+    return due
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(Math.max(1, ms), undefined, { signal: this.#interrupt.signal }).catch(() => {})
   }
 }
 

@@ -10,9 +10,12 @@ export interface NegativeBinomial {
 /** Below this the negative binomial and the Poisson tail agree to more digits than matter, and 1/phi stays in range. */
 const minDispersion = 1e-6
 
+/** Nearer to 0 the incomplete beta function has no digits left; its limit there is 1. */
+const negligible = 1e-9
+
 /** P(X >= x) = I_q(x, r), with r = 1/phi and q = mean / (mean + r); defined for every real x >= 0. */
 export function upperTail({ mean, dispersion }: NegativeBinomial, x: number): number {
-  if (x <= 0) return 1
+  if (x < negligible) return 1
   if (mean <= 0) return 0
   const r = 1 / Math.max(dispersion, minDispersion)
   return jstat.ibeta(mean / (mean + r), x, r)
