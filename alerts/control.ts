@@ -6,6 +6,8 @@ import { type Log, topics } from '../infra/log/log.ts'
 export const BaselineSeed = Type.Object({
   type: Type.Literal('baseline.seed'),
   source: Type.String({ minLength: 1, maxLength: 100 }),
+  /** Only posts whose id begins so: one run among several of the same source. */
+  idPrefix: Type.String({ maxLength: 200 }),
   /** published_at range, milliseconds since 1970: `from` included, `to` excluded. */
   from: Type.Integer(),
   to: Type.Integer(),
@@ -21,9 +23,10 @@ export async function seedBaselines(options: {
   readonly source: string
   readonly from: number
   readonly to: number
+  readonly idPrefix?: string
 }): Promise<number> {
-  const { log, source, from, to } = options
-  const record: BaselineSeed = { type: 'baseline.seed', source, from, to }
+  const { log, source, from, to, idPrefix = '' } = options
+  const record: BaselineSeed = { type: 'baseline.seed', source, idPrefix, from, to }
   const [position] = await log.append(topics.control, [
     { key: null, value: JSON.stringify(record) },
   ])

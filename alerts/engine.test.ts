@@ -168,7 +168,13 @@ describe('AlertEngine', () => {
     })
     const world = newWorld()
     world.history.push(...appended(busy, 4))
-    const seed = { type: 'baseline.seed', source: 'test', from: 0, to: start } as const
+    const seed = {
+      type: 'baseline.seed',
+      source: 'test',
+      idPrefix: '',
+      from: 0,
+      to: start,
+    } as const
     world.control.push({ offset: 0, seed })
     await play(world, 1_000)
     assert.deepEqual(world.journal.events, [])

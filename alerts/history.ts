@@ -26,6 +26,7 @@ export function historyOf(store: Store, logTopic: string): ReadHistory {
                 [] AS \`experts.task\`, [] AS \`experts.probabilities\`, published_at, original_published_at, appended_at
          FROM analyses
          WHERE log_topic = {logTopic:String} AND source = {source:String} AND history AND ordinal >= 1
+           AND startsWith(post_id, {idPrefix:String})
            AND published_at >= {from:DateTime64(3, 'UTC')} AND published_at < {to:DateTime64(3, 'UTC')}
            AND (published_at, partition, offset, ordinal)
              > ({at:DateTime64(3, 'UTC')}, {partition:UInt32}, {offset:Int64}, {ordinal:UInt16})
@@ -34,6 +35,7 @@ export function historyOf(store: Store, logTopic: string): ReadHistory {
         {
           logTopic,
           source: seed.source,
+          idPrefix: seed.idPrefix,
           from: toClickHouse(seed.from),
           to: toClickHouse(seed.to),
           ...after,

@@ -116,11 +116,13 @@ describe('the journal in the store', () => {
       row(2, 'other', 2),
       row(3, 'demo', 3, false),
       row(4, 'demo', 9),
+      { ...row(5, 'demo', 4), post_id: 'earlier-run-5' },
     ])
     const read = historyOf(store, 'posts@0')
     const seed = {
       type: 'baseline.seed',
       source: 'demo',
+      idPrefix: '0-',
       from: Date.parse('2026-03-01T00:00:00Z'),
       to: Date.parse('2026-03-01T00:09:00Z'),
     } as const

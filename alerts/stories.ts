@@ -35,7 +35,8 @@ export type SavedStory = readonly [
   lastSeen: number,
 ]
 
-const rowsPerBand = 4
+/** With 32 values ten bands: two texts of similarity 0.7 share one with probability 1 - (1 - 0.7^3)^10 = 0.985. */
+const rowsPerBand = 3
 const sameStory = 0.7
 
 export class StoryIndex {

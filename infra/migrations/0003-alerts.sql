@@ -1,4 +1,4 @@
-CREATE TABLE bucket_closes
+CREATE TABLE IF NOT EXISTS bucket_closes
 (
     log_topic LowCardinality(String),
     bucket_end DateTime64(3, 'UTC'),
@@ -10,7 +10,7 @@ ENGINE = ReplacingMergeTree
 ORDER BY (log_topic, bucket_end)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE alert_snapshots
+CREATE TABLE IF NOT EXISTS alert_snapshots
 (
     log_topic LowCardinality(String),
     bucket_end DateTime64(3, 'UTC'),
@@ -22,7 +22,7 @@ ENGINE = ReplacingMergeTree(bucket_end)
 ORDER BY log_topic
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE alert_events
+CREATE TABLE IF NOT EXISTS alert_events
 (
     id String,
     alert_id String,
@@ -37,7 +37,7 @@ ENGINE = ReplacingMergeTree
 ORDER BY (at, id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE notifications
+CREATE TABLE IF NOT EXISTS notifications
 (
     id String,
     event_id String,
@@ -48,7 +48,7 @@ ENGINE = ReplacingMergeTree
 ORDER BY (at, id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE notification_log
+CREATE TABLE IF NOT EXISTS notification_log
 (
     id String,
     status LowCardinality(String),
