@@ -2,7 +2,9 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { appendInside, checkSizes } from './append.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
+import { assignInside, commitInside, groupRow } from './groups.ts'
 import { Heads } from './heads.ts'
 import type {
   ConsumeOptions,
@@ -15,129 +17,119 @@ import type {
   TopicSpec,
 } from './log.ts'
 import { type Backoff, PartitionReader } from './partition-reader.ts'
-import { createRoundRobin, partitionOfKey } from './partitioner.ts'
-import { firstOffsetAt, readBatch } from './read.ts'
-import { encodedBytes, encodeRecord } from './record-codec.ts'
-import { expire, maxRemovals, topicBytes } from './retention.ts'
+import { createPartitioner } from './partitioner.ts'
+import { firstOffsetAt, type ReadLimits, readBatch } from './read.ts'
+import { expire, maxRemovals } from './retention.ts'
 import type { Storage, TopicRow } from './storage.ts'
 import { checkName, checkTopicSpecs } from './topic-spec.ts'
+import { saveTopicInside, TopicTable } from './topic-table.ts'
 
 export interface EmbeddedLog extends Log {
   /** Made with the folder: another one means another log. */
   readonly logId: string
   /** Removes what the topics' retention lets go; answers how many records. Costs what it removes. */
   enforceRetention(): Promise<number>
-  /** What the topic's records take, in bytes: what `retentionBytes` limits. */
-  storedBytes(topic: string): Promise<number>
 }
 
 export interface EmbeddedLogDeps {
   readonly storage: Storage
   readonly clock: Clock
   readonly logger: Logger
-  readonly backoff?: Backoff
+  /** Between a failed batch and its repetition. */
+  readonly backoff?: Backoff | undefined
 }
 
-/** A post has at most 20,000 characters; this only stops what must be a mistake. */
-export const maxRecordBytes = 16 * 1024 * 1024
-const defaultBatch = { maxRecords: 2_000, maxBytes: 4 * 1024 * 1024 }
+const defaultLimits: ReadLimits = { maxRecords: 2_000, maxBytes: 4 * 1024 * 1024 }
 const defaultBackoff: Backoff = { firstMs: 100, maxMs: 10_000 }
 
-export const createLogOver = (deps: EmbeddedLogDeps): EmbeddedLog => new LogOverStorage(deps)
-
-interface Topic {
-  readonly row: TopicRow
-  readonly readers: Set<PartitionReader>[]
-}
-
-class LogOverStorage implements EmbeddedLog {
+export class LogOverStorage implements EmbeddedLog {
   readonly logId: string
   readonly #deps: EmbeddedLogDeps
+  readonly #storage: Storage
   readonly #heads: Heads
-  readonly #commits: GroupCommit
-  readonly #topics = new Map<string, Topic>()
-  /** The running consumer of each topic and group. */
+  readonly #writer: GroupCommit
+  readonly #topics: TopicTable
+  /** The running consumer of each group and topic. */
   readonly #owners = new Map<string, Consumer>()
-  readonly #readers = new Set<PartitionReader>()
-  readonly #nextPartition = createRoundRobin()
+  readonly #partitionOf = createPartitioner()
   #closing: Promise<void> | undefined
 
   constructor(deps: EmbeddedLogDeps) {
     this.#deps = deps
+    this.#storage = deps.storage
     this.logId = deps.storage.logId
     this.#heads = new Heads(deps.storage)
-    this.#commits = createGroupCommit((work) => deps.storage.write(work), this.#heads)
-    for (const { key, value } of deps.storage.topics.all()) this.#adopt(String(key[0]), value)
+    this.#writer = createGroupCommit((work) => deps.storage.write(work), this.#heads)
+    this.#topics = new TopicTable(deps.storage)
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     checkTopicSpecs(specs)
-    await this.#submit(
-      () => specs.map((spec) => [spec.name, this.#saveTopic(spec)] as const),
-      (rows) => {
-        for (const [name, row] of rows) this.#adopt(name, row)
-      },
-    )
+    const run = (): TopicRow[] => specs.map((spec) => saveTopicInside(this.#storage, spec))
+    const done = (rows: TopicRow[]): void => {
+      for (const row of rows) this.#topics.adopt(row)
+    }
+    await this.#write(run, done)
   }
 
   async partitions(topic: string): Promise<number> {
-    return this.#topic(topic).row.partitions
+    return this.#topics.get(topic).partitions
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly Position[]> {
-    const { row, readers } = this.#topic(topic)
-    const bytes = checkSizes(topic, row, records)
+    checkSizes(this.#topics.get(topic), records)
     if (records.length === 0) return []
-    return this.#submit(
-      () => this.#appendInside(topic, records, bytes),
-      (positions) => {
-        for (const partition of new Set(positions.map((p) => p.partition)))
-          for (const reader of readers[partition] ?? []) reader.wake()
-      },
-    )
+    const run = (): Position[] =>
+      appendInside(this.#storage, this.#heads, {
+        topic: this.#topics.get(topic),
+        records,
+        now: this.#deps.clock(),
+        partitionOf: this.#partitionOf,
+      })
+    const done = (positions: Position[]): void => {
+      for (const partition of new Set(positions.map((position) => position.partition)))
+        for (const reader of this.#topics.readers(topic, partition)) reader.wake()
+    }
+    return this.#write(run, done)
   }
 
   async consume(
     options: ConsumeOptions,
     onBatch: (batch: LogBatch) => Promise<void>,
   ): Promise<Consumer> {
-    const { group, startAt, onStopped } = options
+    const { group, topics } = options
     checkName('group', group)
-    const topics = options.topics.map((name) => [name, this.#topic(name)] as const)
-    for (const [name] of topics)
-      if (this.#owners.has(`${group}/${name}`))
-        throw new AppError('LOG', `Group ${group} already consumes ${name} in this process`)
-
-    const readers = new Map<string, PartitionReader>()
-    for (const [name, topic] of topics)
-      for (let partition = 0; partition < topic.row.partitions; partition++)
-        readers.set(
-          `${name}/${partition}`,
-          this.#reader(name, partition, options, onBatch, {
-            start: async () => {
-              const from = checkOffset(await startAt(name, partition))
-              await this.#saveGroup(name, group, partition, { needs: from })
-              return from
-            },
-            onStopped: (error) => onStopped?.(name, partition, error),
-          }),
-        )
-    const keys = topics.map(([name]) => `${group}/${name}`)
+    const rows = topics.map((name) => this.#topics.get(name))
+    const held = topics.find((name) => this.#owners.has(`${group}/${name}`))
+    if (held !== undefined)
+      throw new AppError('LOG', `Group ${group} already has a consumer of ${held}`)
+    const readers = new Map(
+      rows.flatMap((row) =>
+        partitionsOf(row).map((partition) => [
+          `${row.name}/${partition}`,
+          this.#groupReader(row, partition, options, onBatch),
+        ]),
+      ),
+    )
     const consumer: Consumer = {
       pause: (topic, partition) => readers.get(`${topic}/${partition}`)?.pause(),
       resume: (topic, partition) => readers.get(`${topic}/${partition}`)?.resume(),
       commit: async (topic, partition, next) => {
-        const owner = this.#owners.get(`${group}/${topic}`)
-        if (owner !== undefined && owner !== consumer)
+        if ((this.#owners.get(`${group}/${topic}`) ?? consumer) !== consumer)
           throw new AppError('LOG', `Another consumer of ${group} has taken over ${topic}`)
-        await this.#saveGroup(topic, group, partition, { needs: next, committed: next })
+        const row = this.#topics.get(topic)
+        await this.#write(() =>
+          commitInside(this.#storage, this.#heads, row, group, partition, next),
+        )
       },
       stop: async () => {
-        await this.#stopReaders([...readers.values()])
-        for (const key of keys) if (this.#owners.get(key) === consumer) this.#owners.delete(key)
+        await Promise.all([...readers.values()].map((reader) => reader.stop()))
+        for (const name of topics)
+          if (this.#owners.get(`${group}/${name}`) === consumer)
+            this.#owners.delete(`${group}/${name}`)
       },
     }
-    for (const key of keys) this.#owners.set(key, consumer)
+    for (const name of topics) this.#owners.set(`${group}/${name}`, consumer)
     for (const reader of readers.values()) reader.start()
     return consumer
   }
@@ -147,49 +139,52 @@ class LogOverStorage implements EmbeddedLog {
     from: readonly number[],
     onBatch: (batch: LogBatch) => Promise<void>,
   ): Promise<Follower> {
-    const { row } = this.#topic(topic)
-    const readers = Array.from({ length: row.partitions }, (_, partition) =>
-      this.#reader(topic, partition, {}, onBatch, {
+    const row = this.#topics.get(topic)
+    const readers = partitionsOf(row).map((partition) =>
+      this.#reader(row, partition, defaultLimits, onBatch, {
         start: async () => checkOffset(from[partition] ?? 0),
-        onStopped: (error) =>
-          this.#deps.logger.error({ err: error, topic, partition }, 'a follower stopped for good'),
       }),
     )
     for (const reader of readers) reader.start()
-    return { stop: () => this.#stopReaders(readers) }
+    return {
+      stop: async () => {
+        await Promise.all(readers.map((reader) => reader.stop()))
+      },
+    }
   }
 
   async beginningOffsets(topic: string): Promise<readonly number[]> {
-    return this.#eachPartition(topic, (id, partition) => this.#heads.durable(id, partition).begin)
+    return this.#eachPartition(
+      topic,
+      ({ id }, partition) => this.#heads.durable(id, partition).begin,
+    )
   }
 
   async endOffsets(topic: string): Promise<readonly number[]> {
-    return this.#eachPartition(topic, (id, partition) => this.#heads.durable(id, partition).end)
+    return this.#eachPartition(topic, ({ id }, partition) => this.#heads.durable(id, partition).end)
   }
 
   async offsetsAt(topic: string, time: number): Promise<readonly number[]> {
-    return this.#eachPartition(topic, (id, partition) =>
-      firstOffsetAt(this.#deps.storage, id, partition, this.#heads.durable(id, partition), time),
+    return this.#eachPartition(topic, ({ id }, partition) =>
+      firstOffsetAt(this.#storage, id, partition, this.#heads.durable(id, partition), time),
     )
   }
 
   async committed(group: string, topic: string): Promise<readonly number[]> {
     return this.#eachPartition(
       topic,
-      (id, partition) => this.#deps.storage.groups.get([id, group, partition])?.committed ?? -1,
+      (row, partition) => groupRow(this.#storage, row, group, partition)?.committed ?? -1,
     )
-  }
-
-  async storedBytes(topic: string): Promise<number> {
-    return topicBytes(this.#heads, this.#topic(topic).row)
   }
 
   async enforceRetention(): Promise<number> {
     let total = 0
-    for (const name of this.#topics.keys()) {
+    for (const { name } of this.#topics.all()) {
       let removed: number
       do {
-        removed = await this.#submit(() => this.#expire(name))
+        removed = await this.#write(() =>
+          expire(this.#storage, this.#heads, this.#topics.get(name), this.#deps.clock()),
+        )
         total += removed
       } while (removed === maxRemovals)
     }
@@ -202,151 +197,67 @@ class LogOverStorage implements EmbeddedLog {
   }
 
   async #close(): Promise<void> {
-    await this.#stopReaders([...this.#readers])
-    await this.#commits.idle()
-    await this.#deps.storage.close()
+    await Promise.all(this.#topics.allReaders().map((reader) => reader.stop()))
+    await this.#writer.idle()
+    await this.#storage.close()
   }
 
-  #appendInside(topic: string, records: readonly NewRecord[], bytes: number): Position[] {
-    const { row } = this.#topic(topic)
-    const now = this.#deps.clock()
-    this.#makeRoom(topic, row, bytes, now)
-    return records.map((record) => {
-      const partition =
-        record.key === null
-          ? this.#nextPartition(row.partitions)
-          : partitionOfKey(record.key, row.partitions)
-      const head = this.#heads.current(row.id, partition)
-      const timestamp = Math.max(now, head.lastTimestamp)
-      const encoded = encodeRecord(record, timestamp)
-      this.#deps.storage.records.put([row.id, partition, head.end], encoded)
-      this.#heads.change(row.id, partition, {
-        begin: head.begin,
-        end: head.end + 1,
-        bytes: head.bytes + encoded.length,
-        lastTimestamp: timestamp,
-      })
-      return { topic, partition, offset: head.end }
-    })
-  }
-
-  #makeRoom(topic: string, row: TopicRow, bytes: number, now: number): void {
-    if (row.retentionBytes === null) return
-    if (topicBytes(this.#heads, row) + bytes <= row.retentionBytes) return
-    expire(this.#deps.storage, this.#heads, row, now, bytes)
-    if (topicBytes(this.#heads, row) + bytes <= row.retentionBytes) return
-    throw new AppError(
-      'LOG_FULL',
-      `Topic ${topic} holds its ${row.retentionBytes} bytes, and its consumers still need them`,
-      { retryable: true },
-    )
-  }
-
-  #expire(name: string): number {
-    return expire(this.#deps.storage, this.#heads, this.#topic(name).row, this.#deps.clock())
-  }
-
-  #saveTopic(spec: TopicSpec): TopicRow {
-    const rows = this.#deps.storage.topics
-    const known = rows.get([spec.name])
-    if (known !== undefined && known.partitions !== spec.partitions)
-      throw new AppError(
-        'LOG',
-        `Topic ${spec.name} has ${known.partitions} partitions, not ${spec.partitions}; their number is fixed at its creation`,
-      )
-    const row: TopicRow = {
-      id: known?.id ?? [...rows.all()].length,
-      partitions: spec.partitions,
-      retentionMs: spec.retentionMs ?? null,
-      retentionBytes: spec.retentionBytes ?? null,
-    }
-    rows.put([spec.name], row)
-    return row
-  }
-
-  #adopt(name: string, row: TopicRow): void {
-    const readers =
-      this.#topics.get(name)?.readers ??
-      Array.from({ length: row.partitions }, () => new Set<PartitionReader>())
-    this.#topics.set(name, { row, readers })
-  }
-
-  #saveGroup(
-    topic: string,
-    group: string,
+  #groupReader(
+    row: TopicRow,
     partition: number,
-    change: { needs: number; committed?: number },
-  ): Promise<void> {
-    const { row } = this.#topic(topic)
-    const { groups } = this.#deps.storage
-    return this.#submit(() => {
-      const { end } = this.#heads.current(row.id, partition)
-      const next = change.committed ?? 0
-      if (!(Number.isInteger(next) && next >= 0 && next <= end && partition < row.partitions))
-        throw new AppError(
-          'LOG',
-          `Cannot commit ${topic}/${partition} at ${next}: it ends at ${end}`,
-        )
-      const known = groups.get([row.id, group, partition])
-      const committed = change.committed ?? known?.committed ?? -1
-      groups.put([row.id, group, partition], { committed, needs: change.needs })
+    options: ConsumeOptions,
+    onBatch: (batch: LogBatch) => Promise<void>,
+  ): PartitionReader {
+    const { group, startAt, onStopped } = options
+    const limits: ReadLimits = {
+      maxRecords: options.maxBatchRecords ?? defaultLimits.maxRecords,
+      maxBytes: options.maxBatchBytes ?? defaultLimits.maxBytes,
+    }
+    return this.#reader(row, partition, limits, onBatch, {
+      start: async () => {
+        const from = checkOffset(await startAt(row.name, partition))
+        await this.#write(() => assignInside(this.#storage, row, group, partition, from))
+        return from
+      },
+      onStopped: (error) => onStopped?.(row.name, partition, error),
     })
   }
 
   #reader(
-    name: string,
+    row: TopicRow,
     partition: number,
-    limits: { readonly maxBatchRecords?: number; readonly maxBatchBytes?: number },
+    limits: ReadLimits,
     onBatch: (batch: LogBatch) => Promise<void>,
-    hooks: { start(): Promise<number>; onStopped(error: unknown): void },
+    hooks: { start(): Promise<number>; onStopped?(error: unknown): void },
   ): PartitionReader {
-    const { storage, backoff = defaultBackoff, logger } = this.#deps
-    const { row, readers } = this.#topic(name)
-    const batchLimits = {
-      maxRecords: limits.maxBatchRecords ?? defaultBatch.maxRecords,
-      maxBytes: limits.maxBatchBytes ?? defaultBatch.maxBytes,
-    }
-    const reader = new PartitionReader({
-      topic: name,
+    const readers = this.#topics.readers(row.name, partition)
+    const reader: PartitionReader = new PartitionReader({
+      topic: row.name,
       partition,
-      read: (from) =>
-        readBatch(storage, row.id, partition, this.#heads.durable(row.id, partition), {
-          from,
-          ...batchLimits,
-        }),
+      start: hooks.start,
+      read: (from) => {
+        const head = this.#heads.durable(row.id, partition)
+        return readBatch(this.#storage, row.id, partition, head, from, limits)
+      },
       onBatch,
-      ...hooks,
-      backoff,
-      logger,
+      onStopped: (error) => hooks.onStopped?.(error),
+      onEnd: () => readers.delete(reader),
+      backoff: this.#deps.backoff ?? defaultBackoff,
+      logger: this.#deps.logger,
     })
-    readers[partition]?.add(reader)
-    this.#readers.add(reader)
+    readers.add(reader)
     return reader
   }
 
-  async #stopReaders(readers: readonly PartitionReader[]): Promise<void> {
-    await Promise.all(readers.map((reader) => reader.stop()))
-    for (const reader of readers) {
-      this.#readers.delete(reader)
-      for (const topic of this.#topics.values()) for (const set of topic.readers) set.delete(reader)
-    }
-  }
-
-  #topic(name: string): Topic {
-    const topic = this.#topics.get(name)
-    if (topic === undefined) throw new AppError('LOG', `There is no topic ${name}`)
-    return topic
-  }
-
-  #eachPartition(name: string, answer: (topicId: number, partition: number) => number): number[] {
+  #eachPartition(name: string, answer: (row: TopicRow, partition: number) => number): number[] {
     this.#checkOpen()
-    const { row } = this.#topic(name)
-    return Array.from({ length: row.partitions }, (_, partition) => answer(row.id, partition))
+    const row = this.#topics.get(name)
+    return partitionsOf(row).map((partition) => answer(row, partition))
   }
 
-  #submit<T>(run: () => T, done?: (result: T) => void): Promise<T> {
+  #write<T>(run: () => T, done: (result: T) => void = () => {}): Promise<T> {
     this.#checkOpen()
-    return this.#commits.submit(done === undefined ? { run } : { run, done })
+    return this.#writer.submit({ run, done })
   }
 
   #checkOpen(): void {
@@ -354,23 +265,8 @@ class LogOverStorage implements EmbeddedLog {
   }
 }
 
-function checkSizes(topic: string, row: TopicRow, records: readonly NewRecord[]): number {
-  let total = 0
-  for (const record of records) {
-    const bytes = encodedBytes(record)
-    if (bytes > maxRecordBytes)
-      throw new AppError(
-        'LOG',
-        `A record of ${bytes} bytes is over the limit of ${maxRecordBytes} bytes`,
-      )
-    total += bytes
-  }
-  if (row.retentionBytes !== null && total > row.retentionBytes)
-    throw new AppError(
-      'LOG',
-      `${total} bytes at once can never fit topic ${topic}, which keeps ${row.retentionBytes} bytes`,
-    )
-  return total
+function partitionsOf(row: TopicRow): number[] {
+  return Array.from({ length: row.partitions }, (_, partition) => partition)
 }
 
 function checkOffset(offset: number): number {

@@ -11,7 +11,8 @@ import { open, type RootDatabase } from 'lmdb'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createLogOver, type EmbeddedLog } from './embedded-log.ts'
+import { type EmbeddedLog, LogOverStorage } from './embedded-log.ts'
+import type { Backoff } from './partition-reader.ts'
 import type { GroupRow, Head, Storage, StorageKey, Table, TopicRow } from './storage.ts'
 import { storageFailure } from './storage-failure.ts'
 
@@ -23,8 +24,9 @@ export function createEmbeddedLog(options: {
   readonly path: string
   readonly clock: Clock
   readonly logger: Logger
+  readonly backoff?: Backoff
 }): EmbeddedLog {
-  return createLogOver({ ...options, storage: openStorage(options.path) })
+  return new LogOverStorage({ ...options, storage: openStorage(options.path) })
 }
 
 function openStorage(folder: string): Storage {

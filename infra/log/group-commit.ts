@@ -9,7 +9,7 @@ export interface WriteJob<T> {
   /** Runs inside the transaction. An AppError must leave behind only changes that may stay. */
   run(): T
   /** Runs when the transaction is durable. Must not throw. */
-  done?(result: T): void
+  done(result: T): void
 }
 
 interface Pending {
@@ -63,7 +63,7 @@ export function createGroupCommit(
             result = job.run()
           },
           resolve() {
-            job.done?.(result)
+            job.done(result)
             resolve(result)
           },
           reject,

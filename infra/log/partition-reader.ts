@@ -24,6 +24,8 @@ export interface PartitionReaderDeps {
   read(from: number): Pick<LogBatch, 'from' | 'next' | 'records'> | undefined
   onBatch(batch: LogBatch): Promise<void>
   onStopped(error: unknown): void
+  /** No further batch will come. */
+  onEnd(): void
   readonly backoff: Backoff
   readonly logger: Logger
 }
@@ -67,17 +69,21 @@ export class PartitionReader {
   }
 
   async #run(): Promise<void> {
+    const { topic, partition, logger, start, onStopped, onEnd } = this.#deps
     try {
-      let position = await this.#repeat(() => this.#deps.start())
+      let position = await this.#repeat(start)
       while (position !== undefined) {
         const from = position
         position = await this.#repeat(() => this.#step(from))
       }
+      this.#ended = true
     } catch (error) {
       this.#ended = true
-      this.#deps.onStopped(error)
+      logger.error({ err: error, topic, partition }, 'reading a partition stopped for good')
+      onStopped(error)
+    } finally {
+      onEnd()
     }
-    this.#ended = true
   }
 
   /** Delivers what stands at `from`, or waits; answers where to go on. */

@@ -10,8 +10,8 @@ export function partitionOfKey(key: string, partitions: number): number {
   return createHash('sha256').update(key).digest().readUInt32BE(0) % partitions
 }
 
-/** Spreads records without a key over the partitions in turn. */
-export function createRoundRobin(): (partitions: number) => number {
+/** Keys by their hash; records without one in turn. */
+export function createPartitioner(): (key: string | null, partitions: number) => number {
   let turn = 0
-  return (partitions) => turn++ % partitions
+  return (key, partitions) => (key === null ? turn++ % partitions : partitionOfKey(key, partitions))
 }

@@ -6,7 +6,6 @@ import { decodeRecord, timestampOf } from './record-codec.ts'
 import type { Head, Storage } from './storage.ts'
 
 export interface ReadLimits {
-  readonly from: number
   readonly maxRecords: number
   readonly maxBytes: number
 }
@@ -17,9 +16,10 @@ export function readBatch(
   topicId: number,
   partition: number,
   head: Head,
+  from: number,
   limits: ReadLimits,
 ): Pick<LogBatch, 'from' | 'next' | 'records'> | undefined {
-  const { from, maxRecords, maxBytes } = limits
+  const { maxRecords, maxBytes } = limits
   if (from >= head.end) return undefined
   const first = Math.max(from, head.begin)
   const end = Math.min(head.end, first + maxRecords)

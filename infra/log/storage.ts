@@ -13,6 +13,7 @@ export interface Table<V> {
 }
 
 export interface TopicRow {
+  readonly name: string
   readonly id: number
   readonly partitions: number
   readonly retentionMs: number | null
