@@ -73,7 +73,10 @@ export interface Follower {
 }
 
 export interface Log {
-  /** Creates missing topics; refuses with `LOG` a topic that exists with another number of partitions. */
+  /**
+   * Creates missing topics and applies the retention asked for; refuses with `LOG` a topic that exists with another number of
+   * partitions, and every spec that `checkTopicSpecs` refuses.
+   */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>
   partitions(topic: string): Promise<number>
   /**
