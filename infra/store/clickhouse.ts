@@ -8,7 +8,7 @@ import {
   insertSql,
   markMoved,
   markSql,
-  withExecutionLimit,
+  withLimits,
 } from './sql.ts'
 import type {
   Block,
@@ -50,7 +50,10 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const query = withExecutionLimit(sql, options.maxExecutionMs ?? defaultQueryMs)
+    const query = withLimits(sql, {
+      ms: options.maxExecutionMs ?? defaultQueryMs,
+      bytes: options.maxMemoryBytes,
+    })
     const read = async (): Promise<T[]> => {
       const result = await this.#client(options.lane ?? 'pages').query({
         query,

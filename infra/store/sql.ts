@@ -58,8 +58,9 @@ export function insertSql(insert: InsertSql): string {
 }
 
 /** The line break ends a comment at the end of `sql`. */
-export function withExecutionLimit(sql: string, maxExecutionMs: number): string {
-  return `${sql}\nSETTINGS ${executionLimit(maxExecutionMs)}`
+export function withLimits(sql: string, limits: { ms: number; bytes?: number | undefined }): string {
+  const memory = limits.bytes === undefined ? [] : [`max_memory_usage = ${limits.bytes}`]
+  return `${sql}\nSETTINGS ${[executionLimit(limits.ms), ...memory].join(', ')}`
 }
 
 const executionLimit = (ms: number): string => `max_execution_time = ${ms / 1000}`
