@@ -3,14 +3,12 @@ import type { Clock } from '../infra/clock.ts'
 import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
-import type { Tail } from '../infra/store/tail.ts'
 import type { ReplayStatus } from './contract.ts'
 import type { InstrumentName } from './instruments.ts'
 
 export interface DashboardsDeps {
   readonly store: Store
-  readonly tail: Tail
-  /** The log_topic that `tail` reads: 'posts@0'. */
+  /** The log_topic whose analyses are live: 'posts@0'. */
   readonly logTopic: string
   /** Where it is at hand, the pages say how many records wait. */
   readonly log?: Log

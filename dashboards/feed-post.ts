@@ -3,33 +3,35 @@ import type { AnalysisRow } from '../pipeline/contract.ts'
 import type { FeedPost } from './contract.ts'
 import { describeInstrument, type InstrumentName } from './instruments.ts'
 
-export type FeedRow = Pick<
-  AnalysisRow,
-  | 'partition'
-  | 'offset'
-  | 'ordinal'
-  | 'outcome'
-  | 'post_id'
-  | 'source'
-  | 'kind'
-  | 'status'
-  | 'author'
-  | 'title'
-  | 'text'
-  | 'url'
-  | 'history'
-  | 'topic'
-  | 'negative'
-  | 'neutral'
-  | 'positive'
-  | 'score'
-  | 'degraded'
-  | 'published_at'
-  | 'original_published_at'
-  | 'appended_at'
-  | 'instrument'
-  | 'relevance'
->
+/** The columns of `analyses` that the feed needs. */
+export const feedColumns = [
+  'partition',
+  'offset',
+  'ordinal',
+  'outcome',
+  'post_id',
+  'source',
+  'kind',
+  'status',
+  'author',
+  'title',
+  'text',
+  'url',
+  'history',
+  'topic',
+  'negative',
+  'neutral',
+  'positive',
+  'score',
+  'degraded',
+  'published_at',
+  'original_published_at',
+  'appended_at',
+  'instrument',
+  'relevance',
+] as const satisfies readonly (keyof AnalysisRow)[]
+
+export type FeedRow = Pick<AnalysisRow, (typeof feedColumns)[number]>
 
 const maxTextLength = 600
 

@@ -1,7 +1,9 @@
 /** Wires the pages and their API: one Fastify plugin, and the live stream behind it. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { AlertEvent } from '../alerts/contract.ts'
+import { createTail } from '../infra/store/tail.ts'
 import type { DashboardsDeps } from './dependencies.ts'
+import { feedColumns } from './feed-post.ts'
 import { feedRoutes } from './routes/feed.ts'
 import { overviewRoutes } from './routes/overview.ts'
 import { pageRoutes } from './routes/pages.ts'
@@ -20,7 +22,7 @@ export interface Dashboards {
 
 export function createDashboards(deps: DashboardsDeps): Dashboards {
   const hub = new Hub({
-    tail: deps.tail,
+    tail: createTail(deps.store, deps.logTopic, feedColumns),
     logTopic: deps.logTopic,
     logger: deps.logger,
     nameOf: deps.instrumentName,

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../../infra/package-root.ts'
-import { type AnalysisRow, topicLabels } from '../../pipeline/contract.ts'
+import { packageRoot } from '../infra/package-root.ts'
+import { type AnalysisRow, topicLabels } from '../pipeline/contract.ts'
 
 export interface TestPost {
   readonly id: string

@@ -1,7 +1,7 @@
 /** The HTTP server that every role mounts its routes on: request ids, error bodies, checks, health, metrics, OpenAPI. */
 import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Registry } from 'prom-client'
 import Type from 'typebox'
 import { AppError, describeError } from '../infra/errors.ts'
@@ -37,7 +37,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = options.logger
   const server = fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: options.bodyLimitBytes ?? 16 * 1024 * 1024,
     requestTimeout: requestTimeoutMs,

@@ -1,7 +1,7 @@
 /** The newest scored posts with their mentions, page by page. */
 import type { Store } from '../../infra/store/store.ts'
 import type { FeedPost } from '../contract.ts'
-import { type FeedRow, feedPost } from '../feed-post.ts'
+import { type FeedRow, feedColumns, feedPost } from '../feed-post.ts'
 import type { InstrumentName } from '../instruments.ts'
 
 /** Where a page ends: the feed goes on strictly below it in (appended_at, partition, offset) order. */
@@ -10,9 +10,6 @@ export interface FeedPosition {
   readonly partition: number
   readonly offset: number
 }
-
-const columns = `partition, offset, ordinal, outcome, post_id, source, kind, status, author, title, text, url, history, topic,
-  negative, neutral, positive, score, degraded, published_at, original_published_at, appended_at, instrument, relevance`
 
 const sql = `
 WITH newest AS (
@@ -27,7 +24,7 @@ WITH newest AS (
   ORDER BY appended_at DESC, partition DESC, offset DESC
   LIMIT {limit:UInt32}
 )
-SELECT ${columns}
+SELECT ${feedColumns.join(', ')}
 FROM analyses
 WHERE log_topic = {logTopic:String} AND (partition, offset) IN newest
 ORDER BY appended_at DESC, partition DESC, offset DESC, ordinal`

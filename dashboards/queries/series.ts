@@ -21,7 +21,8 @@ WHERE outcome = 'scored'
   AND published_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
   AND published_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`
 
-const marketSql = `SELECT ${aggregate} AND ordinal = 0 GROUP BY slot`
+/** Posts have no instrument: saying so lets the projection by_instrument find the window. */
+const marketSql = `SELECT ${aggregate} AND ordinal = 0 AND instrument = '' GROUP BY slot`
 const instrumentSql = `SELECT ${aggregate} AND ordinal > 0 AND instrument = {instrument:String} GROUP BY slot`
 
 export async function readMarketSeries(store: Store, window: WindowInfo): Promise<SeriesPoint[]> {

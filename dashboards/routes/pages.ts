@@ -17,7 +17,7 @@ export async function pageRoutes(server: FastifyInstance): Promise<void> {
     ...options,
     root: sources,
     prefix: '/assets/',
-    allowedPath: (path) => /^\/[\w-]+\.(css|svg)$/.test(path),
+    allowedPath: (path) => /^\/?[\w-]+\.(css|html|svg)$/.test(path),
   })
   await server.register(fastifyStatic, {
     ...options,

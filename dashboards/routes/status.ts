@@ -1,6 +1,7 @@
 /** How the monitor itself is doing. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import { createTail } from '../../infra/store/tail.ts'
 import { cached } from '../cached.ts'
 import { ApiError, Status } from '../contract.ts'
 import type { DashboardsDeps } from '../dependencies.ts'
@@ -31,9 +32,9 @@ export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): voi
   )
 }
 
-async function countWaiting({ log, tail, logTopic }: DashboardsDeps): Promise<number | null> {
+async function countWaiting({ store, log, logTopic }: DashboardsDeps): Promise<number | null> {
   if (log === undefined) return null
-  const stored = await tail.end()
+  const stored = await createTail(store, logTopic).end()
   const ends = await log.endOffsets(logTopic.slice(0, logTopic.lastIndexOf('@')))
   return ends.reduce(
     (total, end, partition) => total + Math.max(0, end - (stored[partition] ?? 0)),

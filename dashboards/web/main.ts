@@ -33,11 +33,11 @@ const zone = (): Zone => settings.zone
 /** A fast replay fits a quarter of an hour; a live source wants hours. */
 const range = (): Range => settings.range ?? (status?.replay == null ? '4h' : '15m')
 const selected = (): string | undefined => {
-  const match = /^#instrument=(.+)$/.exec(location.hash)
+  const match = /^#\/instruments\/(.+)$/.exec(location.hash)
   return match?.[1] === undefined ? undefined : decodeURIComponent(match[1])
 }
 const select = ({ instrument }: { readonly instrument: string }): void => {
-  location.hash = `instrument=${encodeURIComponent(instrument)}`
+  location.hash = `/instruments/${encodeURIComponent(instrument)}`
 }
 
 const market = createMarket(zone)
@@ -71,7 +71,7 @@ function redraw(): void {
 }
 
 function applyTheme(): void {
-  document.documentElement.dataset['theme'] = settings.theme
+  document.documentElement.dataset.theme = settings.theme
   const button = byId('theme', HTMLButtonElement)
   setText(button, settings.theme === 'dark' ? 'Light theme' : 'Dark theme')
   setAttributes(button, { 'aria-pressed': String(settings.theme === 'light') })
@@ -164,7 +164,7 @@ byId('theme', HTMLElement).addEventListener('click', () => {
   redraw()
 })
 byId('chart-market', HTMLElement).addEventListener('click', () => {
-  location.hash = ''
+  location.hash = '/'
 })
 addEventListener('hashchange', () => void refresh())
 document.addEventListener('visibilitychange', () => {

@@ -16,7 +16,7 @@ import {
 export type Connection = 'connecting' | 'live' | 'lost'
 
 export function showConnection(state: Connection, status: Status | undefined, zone: Zone): void {
-  byId('live', HTMLElement).dataset['state'] = state
+  byId('live', HTMLElement).dataset.state = state
   const lost = byId('lost', HTMLElement)
   if (state === 'lost' && lost.hidden)
     setText(
