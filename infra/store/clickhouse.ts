@@ -45,7 +45,10 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const query = querySql(sql, options.maxExecutionMs ?? defaultQueryMs)
+    const query = querySql(sql, {
+      ms: options.maxExecutionMs ?? defaultQueryMs,
+      bytes: options.maxMemoryBytes,
+    })
     const read = async (): Promise<T[]> => {
       const result = await this.#client(options.lane ?? 'pages').query({
         query,

@@ -11,6 +11,8 @@ export interface QueryOptions {
   readonly lane?: Lane
   /** The engine stops the query after this time; 30 s unless told. */
   readonly maxExecutionMs?: number
+  /** The engine stops the query when it needs more memory; no limit of its own unless told. */
+  readonly maxMemoryBytes?: number
 }
 
 export type Params = Readonly<Record<string, unknown>>
