@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { AppError, type ErrorCode } from '../errors.ts'
+import { straceMissing } from '../strace.fixture.ts'
 import { temporaryFolder } from './analyses.fixture.ts'
 import { openEmbeddedStore } from './embedded.ts'
 
@@ -148,8 +149,3 @@ describe('a full disk', { skip: straceMissing() }, () => {
     assert.match(message, new RegExp(`The disk of ${path} is full: free`))
   })
 })
-
-function straceMissing(): string | false {
-  if (spawnSync('strace', ['-V']).status === 0) return false
-  return 'strace is not installed'
-}
