@@ -9,9 +9,9 @@ import { type Refusal, realSleep, type Sink, type Sleep } from './replay.ts'
 const longestDelayMs = 30_000
 const requestTimeoutMs = 60_000
 
-/** Doubles from a quarter of a second. */
-function backoffMs(attempt: number): number {
-  return Math.min(250 * 2 ** attempt, longestDelayMs)
+/** A quarter of a second after the first failure, then twice as long each time. */
+function backoffMs(failures: number): number {
+  return Math.min(125 * 2 ** failures, longestDelayMs)
 }
 
 /** Appends without a check: the posts must be as parsePost returns them. Waits while the log is full. */
@@ -20,13 +20,13 @@ export function createLogSink(deps: { log: Pick<Log, 'append'>; sleep?: Sleep })
   return {
     async send(posts, signal) {
       const records = posts.map((post) => ({ key: post.id, value: JSON.stringify(post) }))
-      for (let attempt = 0; ; attempt++) {
+      for (let failures = 1; ; failures++) {
         try {
           await log.append(topics.posts, records)
           return posts.map(() => undefined)
         } catch (error) {
           if (!(error instanceof AppError && error.retryable)) throw error
-          await sleep(backoffMs(attempt), signal)
+          await sleep(backoffMs(failures), signal)
         }
       }
     },
@@ -49,7 +49,7 @@ export function createPushSink(deps: {
     async send(posts, signal) {
       const refusals: Refusal[] = posts.map(() => undefined)
       let open = posts.map((_, index) => index)
-      for (let attempt = 0; ; attempt++) {
+      for (let failures = 0; ; ) {
         const answer = await push(
           endpoint,
           open.flatMap((index) => posts[index] ?? []),
@@ -57,10 +57,10 @@ export function createPushSink(deps: {
         for (const row of answer.refused) refusals[open[row.index] ?? -1] = row.reason
         const left = open.filter((_, row) => answer.retry.has(row))
         if (left.length === 0) return refusals
-        if (left.length < open.length) attempt = 0
-        if (attempt + 1 >= maxAttempts) throw answer.failure
+        failures = left.length < open.length ? 0 : failures + 1
+        if (failures >= maxAttempts) throw answer.failure
         open = left
-        await sleep(answer.retryAfterMs ?? backoffMs(attempt), signal)
+        await sleep(answer.retryAfterMs ?? backoffMs(failures), signal)
       }
     },
   }
