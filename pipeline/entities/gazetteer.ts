@@ -44,7 +44,6 @@ class GazetteerBuilder {
       'until',
       'instrument',
       'name',
-      'type',
     ] as const)
     for (const row of rows) {
       const periods = this.#periods.get(row.ticker) ?? []
