@@ -1,34 +1,31 @@
 /**
- * Ordered start and graceful stop. Parts start in the order given and stop in the reverse order; a part that fails to start is
- * stopped with those before it. A stop that outlasts its deadline gives up on what is left: the log and the store survive that as they survive kill -9.
+ * Ordered start and graceful stop: what was started last is stopped first. A stop that outlasts its deadline gives up on what is left;
+ * the log and the store survive that as they survive kill -9.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeError } from './errors.ts'
 import type { Logger } from './logger.ts'
 
-export interface Part {
-  readonly name: string
-  start(): Promise<void>
-  /** Idempotent. */
-  stop(): Promise<void>
-}
-
 export interface Lifecycle {
-  start(): Promise<void>
-  /** Resolves true when every part stopped in time. Idempotent: later calls wait for the first. */
+  /** Starts a part and remembers how to stop it. A part that fails to start is not stopped: it cleans up after itself. */
+  start<T>(
+    name: string,
+    start: () => T | Promise<T>,
+    stop: (part: T) => void | Promise<void>,
+  ): Promise<T>
+  /** Stops all parts in reverse order; a part that fails to stop does not keep the others. True when all ended in time. Idempotent. */
   stop(): Promise<boolean>
 }
 
 export function createLifecycle(options: {
-  readonly parts: readonly Part[]
   readonly logger: Logger
   readonly stopTimeoutMs: number
 }): Lifecycle {
-  const { parts, logger, stopTimeoutMs } = options
-  const started: Part[] = []
+  const { logger, stopTimeoutMs } = options
+  const started: { readonly name: string; stop(): void | Promise<void> }[] = []
   let stopping: Promise<boolean> | undefined
 
-  async function stopStarted(): Promise<void> {
+  async function stopAll(): Promise<true> {
     for (const part of started.splice(0).reverse()) {
       try {
         await part.stop()
@@ -37,30 +34,24 @@ export function createLifecycle(options: {
         logger.error({ part: part.name, error: describeError(error) }, 'part failed to stop')
       }
     }
+    return true
   }
 
   async function stopInTime(): Promise<boolean> {
-    const giveUp = new AbortController()
-    const deadline = delay(stopTimeoutMs, false, { signal: giveUp.signal }).catch(() => false)
-    const inTime = await Promise.race([stopStarted().then(() => true), deadline])
-    giveUp.abort()
+    const allStopped = new AbortController()
+    const deadline = delay(stopTimeoutMs, false, { signal: allStopped.signal }).catch(() => false)
+    const inTime = await Promise.race([stopAll(), deadline])
+    allStopped.abort()
     if (!inTime) logger.error({ stopTimeoutMs }, 'stop outlasted its deadline')
     return inTime
   }
 
   return {
-    async start() {
-      for (const part of parts) {
-        if (stopping !== undefined) return
-        started.push(part)
-        try {
-          await part.start()
-        } catch (error) {
-          await stopStarted()
-          throw error
-        }
-        logger.debug({ part: part.name }, 'part started')
-      }
+    async start(name, start, stop) {
+      const part = await start()
+      started.push({ name, stop: () => stop(part) })
+      logger.debug({ part: name }, 'part started')
+      return part
     },
     stop() {
       stopping ??= stopInTime()

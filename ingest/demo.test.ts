@@ -78,7 +78,7 @@ describe('playDemo', () => {
     const days = { historyFromMs: liveFromMs - 7 * day, liveFromMs, liveToMs: liveFromMs + day }
     const { live, demo } = await play({ days })
     assert.equal(live.length, 61)
-    assert.equal(demo.status().finished, true)
+    assert.deepEqual([demo.status().state, demo.status().posts], ['finished', 61])
   })
 
   it('says what it plays and where it stands', async () => {
@@ -91,18 +91,19 @@ describe('playDemo', () => {
       runId: 'run',
       awaitStored: async () => {
         assert.deepEqual(demo.status(), {
-          replaying: true,
-          file: 'market-tweets-2020.ndjson',
-          sourceTime: '2020-06-26T00:00:00.000Z',
+          title: 'market tweets of 2020',
+          state: 'seeding',
+          sourceTime: null,
           speed: 4_320,
-          finished: false,
+          posts: 0,
+          total: 424,
         })
       },
     })
     await demo.done
-    const { finished, sourceTime } = demo.status()
-    assert.equal(finished, true)
-    assert.match(sourceTime, /^2020-07-02T23:/)
+    const { state, posts, sourceTime } = demo.status()
+    assert.deepEqual([state, posts], ['finished', 424])
+    assert.match(sourceTime ?? '', /^2020-07-02T23:/)
     time.now += 60_000
     assert.equal(demo.status().sourceTime, '2020-07-03T00:00:00.000Z')
   })

@@ -2,15 +2,18 @@
  * The replay of `npm start`: the earlier part of the bundled file goes in as history, to teach the baselines, and then dense days
  * play live, both at one speed. It never passes for live input: `status` says what plays.
  */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Clock } from '../infra/clock.ts'
 import type { Log } from '../infra/log/log.ts'
 import { packageRoot } from '../infra/package-root.ts'
 import { type ReplaySummary, realSleep, replay, type Sleep } from './replay.ts'
-import { readPostFile } from './replay-file.ts'
+import { readPostFile, type SourceRow } from './replay-file.ts'
 import { createLogSink } from './sinks.ts'
 
 export const demoFile = join(packageRoot, 'data', 'market-tweets-2020.ndjson')
+
+/** The source that its posts carry. */
+export const demoSource = 'market-tweets-2020'
 
 /** Source times, milliseconds since 1970: history is [historyFromMs, liveFromMs), live is [liveFromMs, liveToMs). */
 export interface DemoDays {
@@ -27,13 +30,15 @@ export const demoDays: DemoDays = {
 }
 
 export interface DemoStatus {
-  readonly replaying: true
-  /** Name of the file, without its folder. */
-  readonly file: string
-  /** Where the replay stands in the time of its source, RFC 3339; the beginning of the live part while history goes in. */
-  readonly sourceTime: string
+  /** What plays, in words. */
+  readonly title: string
+  readonly state: 'seeding' | 'playing' | 'finished'
+  /** Where the live part stands in the time of its source, RFC 3339; null while history goes in. */
+  readonly sourceTime: string | null
   readonly speed: number
-  readonly finished: boolean
+  /** Posts of the live part: played so far, and in all. */
+  readonly posts: number
+  readonly total: number
 }
 
 export interface Demo {
@@ -61,10 +66,11 @@ export function playDemo(options: DemoOptions): Demo {
   const { days = demoDays, file = demoFile, sleep = realSleep } = options
   let liveStartMs: number | undefined
   let finished = false
+  let posts = 0
+  let total = 0
 
-  const source = basename(file, '.ndjson')
   const common = { sink: createLogSink({ log, sleep }), clock, sleep, signal }
-  const rows = () => readPostFile(file, { source, idPrefix: `${runId}-` })
+  const rows = () => readPostFile(file, { source: demoSource, idPrefix: `${runId}-` })
 
   async function play() {
     const history = await replay({
@@ -79,7 +85,9 @@ export function playDemo(options: DemoOptions): Demo {
       },
     })
     if (history.interrupted) return { history }
+    total = await countPosts(rows(), days)
     await options.awaitStored()
+    if (signal?.aborted) return { history }
     liveStartMs = clock()
     const live = await replay({
       ...common,
@@ -91,24 +99,44 @@ export function playDemo(options: DemoOptions): Demo {
         fromMs: days.liveFromMs,
         toMs: days.liveToMs,
       },
+      onProgress: ({ accepted }) => {
+        posts = accepted
+      },
     })
     return { history, live }
   }
 
+  function sourceTime(): string | null {
+    if (liveStartMs === undefined) return null
+    const playedMs = (clock() - liveStartMs) * speed
+    return new Date(Math.min(days.liveFromMs + playedMs, days.liveToMs)).toISOString()
+  }
+
   return {
-    status() {
-      const playedMs = liveStartMs === undefined ? 0 : (clock() - liveStartMs) * speed
-      const sourceMs = Math.min(days.liveFromMs + playedMs, days.liveToMs)
-      return {
-        replaying: true,
-        file: basename(file),
-        sourceTime: new Date(sourceMs).toISOString(),
-        speed,
-        finished,
-      }
-    },
+    status: () => ({
+      title: 'market tweets of 2020',
+      state: finished ? 'finished' : liveStartMs === undefined ? 'seeding' : 'playing',
+      sourceTime: sourceTime(),
+      speed,
+      posts,
+      total,
+    }),
     done: play().finally(() => {
       finished = true
     }),
   }
+}
+
+async function countPosts(
+  rows: AsyncIterable<readonly SourceRow[]>,
+  { liveFromMs, liveToMs }: DemoDays,
+): Promise<number> {
+  let count = 0
+  for await (const page of rows) {
+    for (const row of page) {
+      const publishedMs = row.ok ? Date.parse(row.post.publishedAt) : Number.NaN
+      if (publishedMs >= liveFromMs && publishedMs < liveToMs) count += 1
+    }
+  }
+  return count
 }
