@@ -63,7 +63,7 @@ describe('the embedded log, killed at random moments', () => {
     const acknowledged: Acknowledged[] = []
     for (let round = 0; round < 10; round++) {
       const first = round * 1_000_000
-      acknowledged.push(...(await appendAndDie(folder, first, 1 + Math.floor(random() * 3_000))))
+      acknowledged.push(...(await appendAndDie(folder, first, 1 + Math.floor(random() * 1_500))))
       const log = openTestLog(folder)
       const stored = await readAll(log)
       stored.forEach((records) => {

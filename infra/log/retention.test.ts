@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { EmbeddedLog } from './embedded-log.ts'
@@ -164,6 +166,16 @@ describe('retention by bytes', () => {
     )
     assert.deepEqual(await log.endOffsets(topic), [10])
     await reader.stop()
+  })
+
+  it('gives the room of removed records to new ones', async () => {
+    const folder = temporaryFolder()
+    const own = openTestLog(folder)
+    const retentionBytes = 1_000 * recordBytes
+    await own.ensureTopics([{ name: 'posts', partitions: 1, retentionBytes }])
+    for (let i = 0; i < 100; i++) await own.append('posts', records(300))
+    assert.ok(statSync(join(folder, 'data.mdb')).size < 10 * retentionBytes)
+    await own.close()
   })
 
   it('counts afresh after a restart', async () => {
