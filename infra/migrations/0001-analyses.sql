@@ -1,4 +1,6 @@
-CREATE TABLE analyses
+-- The one table of truth: every consumed offset of the log leaves its rows here, in one insert that is one part.
+-- The deduplication window must not be 0 (its default): the engine would ignore every token.
+CREATE TABLE IF NOT EXISTS analyses
 (
     log_topic LowCardinality(String),
     partition UInt32,
@@ -49,9 +51,53 @@ CREATE TABLE analyses
     published_at DateTime64(3, 'UTC'),
     original_published_at DateTime64(3, 'UTC'),
     appended_at DateTime64(3, 'UTC'),
-    scored_at DateTime64(3, 'UTC')
+    scored_at DateTime64(3, 'UTC'),
+
+    INDEX post_id_bloom post_id TYPE bloom_filter(0.01) GRANULARITY 1,
+
+    -- Exactly what the mark and the fence ask: only the same functions match a projection.
+    PROJECTION mark
+    (
+        SELECT log_topic, partition, count(), max(offset)
+        GROUP BY log_topic, partition
+    ),
+    PROJECTION by_instrument
+    (
+        SELECT *
+        ORDER BY (instrument, published_at)
+    ),
+    -- `outcome` and `ordinal = 0` are keys, so that a post and its mentions are never added together.
+    PROJECTION per_minute
+    (
+        SELECT
+            instrument,
+            toStartOfMinute(published_at),
+            outcome,
+            ordinal = 0,
+            history,
+            kind,
+            count(),
+            countIf(negative > greatest(neutral, positive)),
+            countIf(positive > greatest(neutral, negative)),
+            sum(score),
+            sum(negative),
+            sum(neutral),
+            sum(positive)
+        GROUP BY instrument, toStartOfMinute(published_at), outcome, ordinal = 0, history, kind
+    )
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(appended_at)
 ORDER BY (log_topic, partition, offset, ordinal)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000;
+
+-- The current epoch of a topic is its highest one here, or 0. A new epoch starts a replaced log beside the old rows.
+CREATE TABLE IF NOT EXISTS log_epochs
+(
+    topic String,
+    epoch UInt32,
+    started_at DateTime64(3, 'UTC')
+)
+ENGINE = MergeTree
+ORDER BY (topic, epoch)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

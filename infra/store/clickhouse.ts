@@ -1,44 +1,152 @@
 /** The store over @clickhouse/client: its one importing file, for a server and for the embedded engine alike. */
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
-import type { Lane, Params, QueryOptions } from './store.ts'
+import { Readable } from 'node:stream'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { encodeRow } from './encode-row.ts'
+import { type Column, columnsSql, insertSql, markMoved, markSql, querySql } from './sql.ts'
+import type {
+  Block,
+  InsertOutcome,
+  Lane,
+  Params,
+  PartitionId,
+  QueryOptions,
+  Store,
+} from './store.ts'
+import { queryError, storeError } from './store-error.ts'
 
-/** A client of one server or one embedded engine; `embedded.ts` hands its connection in. */
-export type Connect = (lane: Lane) => ClickHouseClient
+export type Client = ClickHouseClient
+export type ClientOptions = Parameters<typeof createClient>[0]
 
-export const connectTo = (options: Parameters<typeof createClient>[0]): ClickHouseClient =>
-  createClient(options)
+/** The client's own log lines would quote statements and posts; what matters is in the errors. */
+export const connectClient = (options: ClientOptions): Client =>
+  createClient({ ...options, log: { level: ClickHouseLogLevel.OFF } })
 
-export class Queries {
-  readonly #clients = new Map<Lane, ClickHouseClient>()
-  readonly #connect: Connect
+export interface ClickHouseOptions {
+  /** One client a lane, made at its first use. */
+  readonly connect: (lane: Lane) => Client
+  /** A folder or an address, for messages. */
+  readonly where: string
+  /** Where an insert's rows travel: the embedded engine stores nothing from a body, and a server limits parameters to 1 MiB. */
+  readonly rowsIn: 'parameter' | 'body'
+}
 
-  constructor(connect: Connect) {
-    this.#connect = connect
+const defaultQueryMs = 30_000
+const insertMs = 120_000
+
+/** The Store's statements, before its identity (`boot`, `replicated`) is known. */
+export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
+  readonly #options: ClickHouseOptions
+  readonly #clients = new Map<Lane, Client>()
+  readonly #columns = new Map<string, readonly Column[]>()
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  constructor(options: ClickHouseOptions) {
+    this.#options = options
   }
 
-  client(lane: Lane): ClickHouseClient {
+  async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
+    const query = querySql(sql, options.maxExecutionMs ?? defaultQueryMs)
+    const read = async (): Promise<T[]> => {
+      const result = await this.#client(options.lane ?? 'pages').query({
+        query,
+        query_params: { ...params },
+        format: 'JSONEachRow',
+      })
+      return result.json<T>()
+    }
+    return this.#track(read()).catch((cause) => {
+      throw queryError(cause, this.#options.where)
+    })
+  }
+
+  async command(sql: string, params: Params = {}): Promise<void> {
+    const run = this.#client('writer').command({ query: sql, query_params: { ...params } })
+    await this.#track(run).catch((cause) => {
+      throw queryError(cause, this.#options.where)
+    })
+  }
+
+  async insert(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    const [first] = rows
+    if (first === undefined) return
+    const columns = (await this.#columnsOf(table)).filter((column) => column.name in first)
+    const sql = { table, columns, fenced: false }
+    await this.#send(sql, rows.map(encodeRow), {}).catch((cause) => {
+      throw storeError(cause, `store rows of ${table}`, this.#options.where)
+    })
+  }
+
+  async mark(partition: PartitionId): Promise<number> {
+    const { logTopic, partition: number } = partition
+    const params = { logTopic, partition: number }
+    const [row] = await this.query<{ mark: number }>(markSql, params, { lane: 'writer' })
+    return row?.mark ?? -1
+  }
+
+  async insertBlock(block: Block): Promise<InsertOutcome> {
+    const { logTopic, partition, mark, token, rows } = block
+    try {
+      const columns = await this.#columnsOf('analyses')
+      const params = { logTopic, partition, mark, token }
+      await this.#send({ table: 'analyses', columns, fenced: true }, rows, params)
+      return { kind: 'acknowledged' }
+    } catch (cause) {
+      if (cause instanceof Error && cause.message.includes(markMoved)) return { kind: 'mark-moved' }
+      const what = `store the offsets ${mark + 1} to ${block.last} of ${logTopic}/${partition}`
+      return { kind: 'unknown', error: storeError(cause, what, this.#options.where) }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+    const clients = [...this.#clients.values()]
+    this.#clients.clear()
+    for (const client of clients) await client.close()
+  }
+
+  async #send(
+    sql: { table: string; columns: readonly Column[]; fenced: boolean },
+    rows: readonly string[],
+    params: Params,
+  ): Promise<void> {
+    const { rowsIn } = this.#options
+    const query = insertSql({ ...sql, rowsIn, maxExecutionMs: insertMs })
+    const body = rows.join('\n')
+    const client = this.#client('writer')
+    if (rowsIn === 'parameter') {
+      await this.#track(client.command({ query, query_params: { ...params, body } }))
+      return
+    }
+    await this.#track(
+      finished(client.exec({ query, query_params: { ...params }, values: Readable.from([body]) })),
+    )
+  }
+
+  async #columnsOf(table: string): Promise<readonly Column[]> {
+    const known = this.#columns.get(table)
+    if (known !== undefined) return known
+    const columns = await this.query<Column>(columnsSql, { table }, { lane: 'writer' })
+    if (columns.length > 0) this.#columns.set(table, columns)
+    return columns
+  }
+
+  #client(lane: Lane): Client {
     const known = this.#clients.get(lane)
     if (known !== undefined) return known
-    const client = this.#connect(lane)
+    const client = this.#options.connect(lane)
     this.#clients.set(lane, client)
     return client
   }
 
-  async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const result = await this.client(options.lane ?? 'pages').query({
-      query: sql,
-      query_params: { ...params },
-      format: 'JSONEachRow',
-    })
-    return result.json<T>()
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    const forget = () => this.#underWay.delete(work)
+    work.then(forget, forget)
+    return work
   }
+}
 
-  async command(sql: string, params: Params = {}): Promise<void> {
-    await this.client('writer').command({ query: sql, query_params: { ...params } })
-  }
-
-  async close(): Promise<void> {
-    for (const client of this.#clients.values()) await client.close()
-    this.#clients.clear()
-  }
+/** An insert's answer is empty; reading it frees the socket. */
+async function finished(answer: Promise<{ readonly stream: Readable }>): Promise<void> {
+  await (await answer).stream.toArray()
 }

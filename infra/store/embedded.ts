@@ -1,37 +1,95 @@
 /** The real ClickHouse engine in this process (chdb), behind the same client. One process owns a data folder. */
 import { randomUUID } from 'node:crypto'
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { createChdbConnection } from 'chdb/connection'
-import { connectTo, Queries } from './clickhouse.ts'
+import { AppError, describeError } from '../errors.ts'
+import { ClickHouse, type Client, type ClientOptions, connectClient } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
-import type { Block, InsertOutcome, PartitionId, Store } from './store.ts'
+import type { Store } from './store.ts'
 
+/** A second opening would have another `boot`, and two writers' tokens would no longer collide. */
+const open = new Set<string>()
+
+/**
+ * Opens or creates the folder. Throws `DATA_FOLDER_HELD` when another process (or this one) has it open, `DATA_FOLDER` when it cannot
+ * be written, `DISK_FULL` and `STORE`.
+ */
 export async function openEmbeddedStore(options: { readonly path: string }): Promise<Store> {
-  const queries = new Queries(() =>
-    connectTo({ connection: createChdbConnection({ path: options.path }) } as never),
-  )
-  await migrate(queries)
+  const path = resolve(options.path)
+  if (open.has(path)) throw held(path, process.pid)
+  checkFolder(path)
+  const engine = new ClickHouse({ connect: () => connect(path), where: path, rowsIn: 'parameter' })
+  open.add(path)
+  const close = async () => {
+    await engine.close()
+    open.delete(path)
+  }
+  try {
+    await migrate(engine)
+  } catch (error) {
+    await close()
+    throw error
+  }
   return {
     boot: randomUUID(),
-    query: (sql, params, queryOptions) => queries.query(sql, params, queryOptions),
-    command: (sql, params) => queries.command(sql, params),
-    async insert(table, rows) {
-      await queries.client('writer').insert({ table, values: [...rows], format: 'JSONEachRow' })
-    },
-    async mark(partition: PartitionId) {
-      const [row] = await queries.query<{ mark: number | null }>(
-        'SELECT maxOrNull(offset) AS mark FROM analyses WHERE log_topic = {logTopic:String} AND partition = {partition:UInt32}',
-        { ...partition },
-      )
-      return row?.mark ?? -1
-    },
-    async insertBlock(block: Block): Promise<InsertOutcome> {
-      await queries.client('writer').insert({
-        table: 'analyses',
-        values: block.rows.map((row) => JSON.parse(row)),
-        format: 'JSONEachRow',
+    replicated: false,
+    query: (sql, params, queryOptions) => engine.query(sql, params, queryOptions),
+    command: (sql, params) => engine.command(sql, params),
+    insert: (table, rows) => engine.insert(table, rows),
+    mark: (partition) => engine.mark(partition),
+    insertBlock: (block) => engine.insertBlock(block),
+    close,
+  }
+}
+
+function checkFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC')
+      throw new AppError('DISK_FULL', `The disk of ${path} is full: free some space there`, {
+        cause,
       })
-      return { kind: 'acknowledged' }
-    },
-    close: () => queries.close(),
+    throw new AppError(
+      'DATA_FOLDER',
+      `The data folder ${path} cannot be written (${describeError(cause)}): make it writable, or choose another with TICKERTONE_DATA_DIR`,
+      { cause },
+    )
+  }
+}
+
+function connect(path: string): Client {
+  try {
+    const connection: unknown = createChdbConnection({ path })
+    // Both packages bring their own copy of the same Connection type.
+    return connectClient({ connection } as ClientOptions)
+  } catch (cause) {
+    const owner = ownerOf(path)
+    if (owner !== undefined) throw held(path, owner)
+    throw new AppError(
+      'DATA_FOLDER',
+      `The store in ${path} cannot be opened (${describeError(cause)}): see the engine's words above, or choose another folder with TICKERTONE_DATA_DIR`,
+      { cause },
+    )
+  }
+}
+
+function held(path: string, pid: number): AppError {
+  return new AppError(
+    'DATA_FOLDER_HELD',
+    `The data folder ${path} is in use by process ${pid}: stop that process, or choose another folder with TICKERTONE_DATA_DIR`,
+  )
+}
+
+/** The engine says only on standard error that its lock is held, but its lock file names the process. */
+function ownerOf(path: string): number | undefined {
+  try {
+    const pid = Number(/^PID: (\d+)/.exec(readFileSync(join(path, 'status'), 'utf8'))?.[1])
+    process.kill(pid, 0)
+    return pid
+  } catch {
+    return undefined
   }
 }

@@ -7,7 +7,9 @@
 export type Lane = 'writer' | 'tail' | 'pages' | 'analyst'
 
 export interface QueryOptions {
+  /** `pages` unless told. */
   readonly lane?: Lane
+  /** The engine stops the query after this time; 30 s unless told. */
   readonly maxExecutionMs?: number
 }
 
@@ -15,6 +17,7 @@ export type Params = Readonly<Record<string, unknown>>
 
 /** One partition of one log in one epoch. */
 export interface PartitionId {
+  /** The topic with its epoch: 'posts@0'. */
   readonly logTopic: string
   readonly partition: number
 }
@@ -36,18 +39,28 @@ export type InsertOutcome =
   /** The insert failed or its answer was lost: it may or may not be in the table. */
   | { readonly kind: 'unknown'; readonly error: unknown }
 
+/**
+ * Failures are AppErrors: `DISK_FULL` (retryable), `STORE` otherwise (retryable when the server was out of reach or the time was
+ * up). Statements carry no SETTINGS or FORMAT of their own: the port adds both.
+ */
 export interface Store {
   /** Rows of a SELECT as objects. Values travel as bound parameters (`{name:Type}`), never inside the SQL. */
   query<T>(sql: string, params?: Params, options?: QueryOptions): Promise<T[]>
-  /** DDL and other statements without a result. */
+  /** DDL and mutations: statements without a result. It runs to its end however long that takes. */
   command(sql: string, params?: Params): Promise<void>
-  /** Plain insert for tables that are not `analyses`; durable when it resolves. */
-  insert(table: string, rows: readonly object[]): Promise<void>
+  /** Plain insert for tables that are not `analyses`; all rows have the first one's columns. Durable when it resolves. */
+  insert(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>
   /** The highest stored offset of a partition; -1 when it has none. */
   mark(partition: PartitionId): Promise<number>
-  /** Inserts into `analyses` unless the mark moved. Never throws for an engine error: the outcome says what is known. */
+  /** Inserts into `analyses` unless the mark moved. Never rejects for an engine error: the outcome says what is known. */
   insertBlock(block: Block): Promise<InsertOutcome>
-  /** New with every opening of the folder or start of the server: an insert of an earlier boot died with it. */
+  /**
+   * Part of every token. All writers that can run at the same moment share it, or their tokens would not collide: one for each
+   * opening of an embedded folder (a second opening at the same time is refused), one for a server.
+   */
   readonly boot: string
+  /** Rows may show later than they were acknowledged, and in another order: the tables are replicated. */
+  readonly replicated: boolean
+  /** Waits for statements under way. Idempotent. */
   close(): Promise<void>
 }

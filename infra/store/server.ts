@@ -1,0 +1,33 @@
+/** A ClickHouse server, by its HTTP address. */
+import { ClickHouse, connectClient } from './clickhouse.ts'
+import { migrate } from './migrate.ts'
+import type { Store } from './store.ts'
+
+/** Throws `STORE`, retryable when the server was out of reach. */
+export async function openServerStore(options: { readonly url: string }): Promise<Store> {
+  const { host } = new URL(options.url)
+  const engine = new ClickHouse({
+    connect: () => connectClient({ url: options.url }),
+    where: host,
+    rowsIn: 'body',
+  })
+  try {
+    await migrate(engine)
+    const [server] = await engine.query<{ boot: string; engine: string }>(
+      "SELECT toString(serverUUID()) AS boot, engine FROM system.tables WHERE database = currentDatabase() AND name = 'analyses'",
+    )
+    return {
+      boot: server?.boot ?? '',
+      replicated: server?.engine.startsWith('Replicated') ?? false,
+      query: (sql, params, queryOptions) => engine.query(sql, params, queryOptions),
+      command: (sql, params) => engine.command(sql, params),
+      insert: (table, rows) => engine.insert(table, rows),
+      mark: (partition) => engine.mark(partition),
+      insertBlock: (block) => engine.insertBlock(block),
+      close: () => engine.close(),
+    }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+import { AppError, describeError } from '../errors.ts'
+
+const diskFull = /NOT_ENOUGH_SPACE|No space left on device|errno: 28\b/
+const outOfReach =
+  /TIMEOUT_EXCEEDED|NETWORK_ERROR|SOCKET_TIMEOUT|ECONN|EPIPE|socket hang up|Timeout/
+
+/** What an engine's failure means. The engine's own words are the `cause` alone, because they may quote a post. */
+export function storeError(cause: unknown, what: string, where: string): AppError {
+  if (cause instanceof AppError) return cause
+  const words = describeError(cause)
+  const { code, type } = (cause ?? {}) as { code?: unknown; type?: unknown }
+  const known = [type, code].filter((part) => part !== undefined).join(' ')
+  if (diskFull.test(`${known} ${words}`))
+    return new AppError(
+      'DISK_FULL',
+      `The disk of ${where} is full: free some space there; nothing stored is lost`,
+      { cause, retryable: true },
+    )
+  return new AppError('STORE', `The store at ${where} could not ${what}: ${known || 'failed'}`, {
+    cause,
+    retryable: outOfReach.test(`${known} ${words}`),
+  })
+}
+
+/** For statements that a person wrote, who needs the engine's words. */
+export function queryError(cause: unknown, where: string): AppError {
+  const error = storeError(cause, 'answer a query', where)
+  if (error.code !== 'STORE' || error === cause) return error
+  return new AppError('STORE', `${error.message}: ${describeError(cause).slice(0, 500)}`, {
+    cause,
+    retryable: error.retryable,
+  })
+}
