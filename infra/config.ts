@@ -5,6 +5,15 @@ import { AppError, describeError } from './errors.ts'
 
 const section = { default: {}, additionalProperties: false } as const
 
+function staticWeight(expert: string, posts: string, env: string, weight: number) {
+  return Type.Number({
+    env,
+    minimum: 0,
+    default: weight,
+    description: `Static weight of the ${expert} expert in the fusion of ${posts}.`,
+  })
+}
+
 export const Config = Type.Object(
   {
     dataDir: Type.String({
@@ -98,18 +107,25 @@ export const Config = Type.Object(
         }),
         weights: Type.Object(
           {
-            linear: Type.Number({
-              env: 'PIPELINE_WEIGHT_LINEAR',
-              minimum: 0,
-              default: 0.9,
-              description: 'Static weight of the linear expert in fusion.',
-            }),
-            lexicon: Type.Number({
-              env: 'PIPELINE_WEIGHT_LEXICON',
-              minimum: 0,
-              default: 0.1,
-              description: 'Static weight of the lexicon expert in fusion.',
-            }),
+            news: Type.Object(
+              {
+                linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.95),
+                lexicon: staticWeight('lexicon', 'news', 'PIPELINE_WEIGHT_NEWS_LEXICON', 0.05),
+              },
+              section,
+            ),
+            comment: Type.Object(
+              {
+                linear: staticWeight('linear', 'comments', 'PIPELINE_WEIGHT_COMMENT_LINEAR', 0.4),
+                lexicon: staticWeight(
+                  'lexicon',
+                  'comments',
+                  'PIPELINE_WEIGHT_COMMENT_LEXICON',
+                  0.6,
+                ),
+              },
+              section,
+            ),
           },
           section,
         ),
