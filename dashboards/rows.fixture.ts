@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../infra/package-root.ts'
+import type { Store } from '../infra/store/store.ts'
 import { type AnalysisRow, topicLabels } from '../pipeline/contract.ts'
 
 export interface TestPost {
@@ -104,5 +105,23 @@ function postRow(post: TestPost): AnalysisRow {
     appended_at: at,
     scored_at: at,
     ...post.overrides,
+  }
+}
+
+/** Stores posts whose offsets go on right behind the partition's mark, as one block a partition. */
+export async function storePosts(store: Store, posts: readonly TestPost[]): Promise<void> {
+  for (const partition of new Set(posts.map((post) => post.partition))) {
+    const own = posts.filter((post) => post.partition === partition)
+    const first = own[0]?.offset ?? 0
+    const rows = own.flatMap((post) => analysisRows(post))
+    const outcome = await store.insertBlock({
+      logTopic: 'posts@0',
+      partition,
+      mark: first - 1,
+      last: own.at(-1)?.offset ?? first,
+      rows: rows.map((row) => JSON.stringify({ ...row, block_start: first })),
+      token: `posts@0/${partition}/${first}`,
+    })
+    if (outcome.kind !== 'acknowledged') throw new Error(`Not stored: ${outcome.kind}`)
   }
 }

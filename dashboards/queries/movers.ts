@@ -9,6 +9,8 @@ export const sparklineSlots = 30
 const recentSlots = sparklineSlots / 5
 /** Instruments with the most posts that are compared; the others are too thin to move. */
 const candidates = 200
+/** A tone of fewer posts is chance. */
+const minPosts = 4
 /** Scores lie in [-1, 1]; this prior variance keeps two lucky posts from being a surprise. */
 const priorVariance = 0.25
 
@@ -22,11 +24,12 @@ export interface SlotMoments {
 
 interface Row {
   readonly instrument: string
+  readonly instruments: number
   readonly slots: readonly (readonly [number, number, number, number])[]
 }
 
 const sql = `
-SELECT instrument, groupArray((slot, posts, sum, squares)) AS slots
+SELECT instrument, groupArray((slot, posts, sum, squares)) AS slots, toUInt32(count() OVER ()) AS instruments
 FROM (
   SELECT
     instrument,
@@ -46,7 +49,7 @@ GROUP BY instrument
 ORDER BY sum(posts) DESC, instrument
 LIMIT {candidates:UInt32}`
 
-/** The `limit` instruments with the largest surprise, and how many were mentioned (at most 200 are compared). */
+/** The `limit` instruments with the largest surprise, and how many instruments were mentioned at all. */
 export async function readMovers(
   store: Store,
   window: WindowInfo,
@@ -62,8 +65,9 @@ export async function readMovers(
   })
   const movers = rows
     .map((row) => toMover(row, nameOf))
+    .filter(({ posts }) => posts >= minPosts)
     .sort((a, b) => b.surprise - a.surprise || b.posts - a.posts)
-  return { movers: movers.slice(0, limit), instruments: rows.length }
+  return { movers: movers.slice(0, limit), instruments: rows[0]?.instruments ?? 0 }
 }
 
 function toMover(row: Row, nameOf: InstrumentName): Mover {

@@ -24,6 +24,7 @@ export interface HubOptions {
 
 const rowsPerRead = 500
 const maxReaders = 200
+const closeGraceMs = 1_000
 
 export class Hub {
   readonly #options: HubOptions
@@ -81,7 +82,7 @@ export class Hub {
   async stop(): Promise<void> {
     this.#stopped.abort()
     clearInterval(this.#heartbeat)
-    for (const reader of this.#readers) reader.close()
+    await Promise.all([...this.#readers].map((reader) => reader.close(closeGraceMs)))
     await this.#loop
   }
 

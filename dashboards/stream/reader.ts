@@ -66,8 +66,19 @@ export class Reader {
       this.#options.response.write(createEventBuffer().comment('').dispatch().read())
   }
 
-  close(): void {
-    this.#options.response.end()
+  /** Ends the response properly, or cuts it off when its socket does not take the end within `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    const { response } = this.#options
+    if (!this.#isOpen) return
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(() => response.destroy(), graceMs)
+      const done = () => {
+        clearTimeout(late)
+        resolve()
+      }
+      response.once('close', done)
+      response.end(done)
+    })
   }
 
   /** Sends whatever is there to send; returns at once. */

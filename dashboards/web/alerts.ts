@@ -75,7 +75,12 @@ interface AlertOptions {
 function createAlert(alert: AlertSummary, { zone, onSelect, isOpen }: AlertOptions): HTMLElement {
   const name = h('button', { type: 'button', class: 'ticker' }, tickerOf(alert))
   name.addEventListener('click', () => onSelect(alert))
-  const [first, rest] = [alert.texts.slice(0, textsShown), alert.texts.slice(textsShown)]
+  const explanation = h('p', {}, explain(alert))
+  const texts = alert.texts.map((text) => createText(text, zone()))
+  const isOver = alert.state === 'resolved'
+  const first = isOver ? [] : [explanation, ...texts.slice(0, textsShown)]
+  const rest = isOver ? [explanation, ...texts] : texts.slice(textsShown)
+  const summary = isOver ? `Why it fired, and ${texts.length} texts` : `${rest.length} more texts`
   return h(
     'article',
     { class: `alert ${alert.state}`, id: `alert-${alert.id}` },
@@ -87,18 +92,10 @@ function createAlert(alert: AlertSummary, { zone, onSelect, isOpen }: AlertOptio
       h('span', { class: 'tag' }, alert.state),
       h('span', { class: 'since' }, since(alert, zone())),
     ),
-    h('p', {}, explain(alert)),
-    ...first.map((text) => createText(text, zone())),
+    ...first,
     ...(rest.length === 0
       ? []
-      : [
-          h(
-            'details',
-            { open: isOpen },
-            h('summary', {}, `${rest.length} more texts`),
-            ...rest.map((text) => createText(text, zone())),
-          ),
-        ]),
+      : [h('details', { open: isOpen }, h('summary', {}, summary), ...rest)]),
   )
 }
 

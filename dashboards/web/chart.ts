@@ -84,6 +84,7 @@ export class Chart {
       axes: [
         {
           ...axis,
+          size: 30,
           grid: { show: false },
           values: (_plot, ticks) => timeLabels(ticks, this.#options.zone),
         },

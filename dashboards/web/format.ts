@@ -53,11 +53,10 @@ export function formatDate(at: Date, zone: Zone): string {
   return at.toLocaleDateString('en-GB', { ...options(zone), day: 'numeric', month: 'short' })
 }
 
-/** 'Fri 26 Jun 2020, 14:32' in the zone. */
+/** '26 Jun 2020, 14:32' in the zone. */
 export function formatDay(at: Date, zone: Zone): string {
   return at.toLocaleString('en-GB', {
     ...options(zone),
-    weekday: 'short',
     day: 'numeric',
     month: 'short',
     year: 'numeric',
