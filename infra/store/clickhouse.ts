@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { encodeRow } from './encode-row.ts'
+import { inlineParams } from './inline-params.ts'
 import { type Column, columnsSql, insertSql, markMoved, markSql, querySql } from './sql.ts'
 import type {
   Block,
@@ -26,8 +27,11 @@ export interface ClickHouseOptions {
   readonly connect: (lane: Lane) => Client
   /** A folder or an address, for messages. */
   readonly where: string
-  /** Where an insert's rows travel: the embedded engine stores nothing from a body, and a server limits parameters to 1 MiB. */
-  readonly rowsIn: 'parameter' | 'body'
+  /**
+   * How values travel. Embedded: as literals, because bound parameters queue all connections (`inlineParams`), but an insert's rows as
+   * a parameter, because it stores nothing from a body. Server: bound, and rows as the body, because it limits parameters to 1 MiB.
+   */
+  readonly engine: 'embedded' | 'server'
 }
 
 const defaultQueryMs = 30_000
@@ -45,14 +49,13 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const query = querySql(sql, {
+    const limited = querySql(sql, {
       ms: options.maxExecutionMs ?? defaultQueryMs,
       bytes: options.maxMemoryBytes,
     })
     const read = async (): Promise<T[]> => {
       const result = await this.#client(options.lane ?? 'pages').query({
-        query,
-        query_params: { ...params },
+        ...this.#bind(limited, params),
         format: 'JSONEachRow',
       })
       return result.json<T>()
@@ -63,7 +66,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async command(sql: string, params: Params = {}): Promise<void> {
-    const run = this.#client('writer').command({ query: sql, query_params: { ...params } })
+    const run = this.#client('writer').command(this.#bind(sql, params))
     await this.#track(run).catch((cause) => {
       throw queryError(cause, this.#options.where)
     })
@@ -107,22 +110,23 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
     for (const client of clients) await client.close()
   }
 
+  #bind(sql: string, params: Params): { query: string; query_params?: Record<string, unknown> } {
+    if (this.#options.engine === 'embedded') return { query: inlineParams(sql, params) }
+    return { query: sql, query_params: { ...params } }
+  }
+
   async #send(
     sql: { table: string; columns: readonly Column[]; fenced: boolean },
     rows: readonly string[],
     params: Params,
   ): Promise<void> {
-    const { rowsIn } = this.#options
-    const query = insertSql({ ...sql, rowsIn, maxExecutionMs: insertMs })
+    const rowsIn = this.#options.engine === 'embedded' ? 'parameter' : 'body'
+    const bound = this.#bind(insertSql({ ...sql, rowsIn, maxExecutionMs: insertMs }), params)
     const body = rows.join('\n')
     const client = this.#client('writer')
-    if (rowsIn === 'parameter') {
-      await this.#track(client.command({ query, query_params: { ...params, body } }))
-      return
-    }
-    await this.#track(
-      finished(client.exec({ query, query_params: { ...params }, values: Readable.from([body]) })),
-    )
+    if (rowsIn === 'parameter')
+      await this.#track(client.command({ ...bound, query_params: { body } }))
+    else await this.#track(finished(client.exec({ ...bound, values: Readable.from([body]) })))
   }
 
   async #columnsOf(table: string): Promise<readonly Column[]> {

@@ -126,14 +126,22 @@ describe('the embedded store', () => {
     )
   })
 
-  it('answers pages while an analyst waits', async () => {
+  it('answers pages and stores blocks while an analyst waits', async () => {
     let analystDone = false
     const slow = store
-      .query('SELECT sum(sleepEachRow(0.1)) FROM numbers(10)', {}, { lane: 'analyst' })
+      .query(
+        'SELECT sum(sleepEachRow({each:Float64})) FROM numbers(10)',
+        { each: 0.2 },
+        { lane: 'analyst' },
+      )
       .then(() => {
         analystDone = true
       })
-    await store.query('SELECT 1', {}, { lane: 'pages' })
+    assert.deepEqual(await store.query('SELECT {n:UInt8} AS n', { n: 1 }, { lane: 'pages' }), [
+      { n: 1 },
+    ])
+    const block = sampleBlock([{ offset: 0, log_topic: 'beside@0' }], { logTopic: 'beside@0' })
+    assert.equal((await store.insertBlock(block)).kind, 'acknowledged')
     assert.equal(analystDone, false)
     await slow
   })

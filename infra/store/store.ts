@@ -46,7 +46,7 @@ export type InsertOutcome =
  * up). Statements carry no SETTINGS or FORMAT of their own: the port adds both.
  */
 export interface Store {
-  /** Rows of a SELECT as objects. Values travel as bound parameters (`{name:Type}`), never inside the SQL. */
+  /** Rows of a SELECT as objects. Values stand in `params`, and as `{name:Type}` in the SQL: a caller never builds a literal. */
   query<T>(sql: string, params?: Params, options?: QueryOptions): Promise<T[]>
   /** DDL and mutations: statements without a result. It runs to its end however long that takes. */
   command(sql: string, params?: Params): Promise<void>

@@ -24,7 +24,7 @@ describe('two writers on one partition', () => {
     const engine = new ClickHouse({
       connect: () => connectClient({ connection } as ClientOptions),
       where: folder.path,
-      rowsIn: 'parameter',
+      engine: 'embedded',
     })
     return Object.assign(engine, { boot: 'shared', replicated: false })
   }
