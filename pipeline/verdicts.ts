@@ -6,7 +6,7 @@ import type { Analyst } from './allocator/analyst.ts'
 import type { Linker } from './entities/mention.ts'
 import type { Verdict } from './rows.ts'
 import { signature } from './signature.ts'
-import { isReadable, languageOf } from './text/language.ts'
+import { detectLanguage, isSupportedLanguage } from './text/language.ts'
 import { normalisedTokens } from './text/normalise.ts'
 import { decideVersions, knownVersions } from './versions.ts'
 
@@ -101,7 +101,7 @@ async function withVersions(
 
 function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Readable[] {
   return versioned.flatMap(({ record, post, version }) => {
-    const language = languageOf(post)
+    const language = detectLanguage(post.text, post.language)
     const read = {
       record,
       post,
@@ -109,7 +109,7 @@ function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Read
       language,
       signature: signature(normalisedTokens(post.text)),
     }
-    if (isReadable(language)) return [read]
+    if (isSupportedLanguage(language)) return [read]
     verdicts.set(record.offset, { outcome: 'unsupported', ...read })
     return []
   })
