@@ -58,7 +58,10 @@ export function insertSql(insert: InsertSql): string {
 }
 
 /** The line break ends a comment at the end of `sql`. */
-export function withLimits(sql: string, limits: { ms: number; bytes?: number | undefined }): string {
+export function withLimits(
+  sql: string,
+  limits: { ms: number; bytes?: number | undefined },
+): string {
   const memory = limits.bytes === undefined ? [] : [`max_memory_usage = ${limits.bytes}`]
   return `${sql}\nSETTINGS ${[executionLimit(limits.ms), ...memory].join(', ')}`
 }
