@@ -1,16 +1,25 @@
-/** Looks at quoted names in SQL that the engine has formatted itself: one line, no comments, its own quoting. */
+/** Reads the words of SQL that the engine has formatted itself: one line, no comments, its own quoting. */
 
-/** Whether a quoted name holds an escape: the engine writes control characters so, and they would forge lines of the tree. */
-export function hasEscapedName(formatted: string): boolean {
-  let quote = ''
-  for (let at = 0; at < formatted.length; at++) {
-    const character = formatted[at] ?? ''
-    if (quote === '') {
-      if ('\'`"'.includes(character)) quote = character
-    } else if (character === '\\') {
-      if (quote !== "'") return true
-      at++
-    } else if (character === quote) quote = ''
+export interface Words {
+  /** Names in backticks or double quotes, as they stand, escapes included. */
+  readonly quoted: readonly string[]
+  /** Names directly before a bracket. The formatter puts a blank between a keyword and its bracket. */
+  readonly called: readonly string[]
+}
+
+const pattern =
+  /'(?:[^'\\]|\\.|'')*'|(?:`((?:[^`\\]|\\.|``)*)`|"((?:[^"\\]|\\.|"")*)"|([\p{L}_][\p{L}\p{N}_]*))(\()?|[^'"`\p{L}_]|\p{M}/gsuy
+
+/** `undefined` when a quote stays open. */
+export function readWords(formatted: string): Words | undefined {
+  const quoted: string[] = []
+  const called: string[] = []
+  let read = 0
+  for (const [whole, backticked, doubleQuoted, plain, bracket] of formatted.matchAll(pattern)) {
+    read += whole.length
+    const name = backticked ?? doubleQuoted
+    if (name !== undefined) quoted.push(name)
+    if (bracket !== undefined) called.push(name ?? plain ?? '')
   }
-  return quote !== ''
+  return read === formatted.length ? { quoted, called } : undefined
 }
