@@ -22,13 +22,12 @@ export type Verdict =
   | { readonly kind: 'allowed'; readonly statement: string }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** What analysts may read. `system.one` is what the engine reads where a SELECT has no FROM. */
+/** What analysts may read. */
 export const readableTables: ReadonlySet<string> = new Set([
   'analyses',
   'posts_v',
   'mentions_v',
   'sentiment_per_minute_v',
-  'system.one',
 ])
 
 const knownNodes: ReadonlySet<string> = new Set([
