@@ -8,7 +8,7 @@ const operators = words(`
   plus minus multiply divide intdiv intdivorzero modulo negate abs sign equals notequals less greater lessorequals
   greaterorequals and or xor not if multiif case like notlike ilike notilike match in notin globalin globalnotin exists
   isnull isnotnull isdistinctfrom isnotdistinctfrom isnan isfinite isinfinite ifnull nullif coalesce assumenotnull tonullable
-  tuple tupleelement array arrayelement lambda cast between identity greatest least`)
+  tuple tupleelement array arrayelement lambda cast _cast between identity greatest least`)
 
 const numbers = words(`
   round floor ceil ceiling trunc truncate roundbankers sqrt cbrt exp exp2 exp10 log ln log2 log10 pow power sin cos tan
