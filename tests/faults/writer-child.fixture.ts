@@ -35,10 +35,10 @@ const writer = createPartitionWriter({
   backoff: () => 10,
   maxRepeats: 200,
 })
-await writer.start()
-while (writer.mark < next - 1) {
-  const from = writer.mark + 1
-  const mark = await writer.write(batchOf(from, Math.min(next, from + step), { textLength }))
+let mark = await writer.mark()
+while (mark < next - 1) {
+  const from = mark + 1
+  mark = await writer.write(batchOf(from, Math.min(next, from + step), { textLength }))
   process.stdout.write(`${JSON.stringify({ mark })}\n`)
 }
 await store.close()
