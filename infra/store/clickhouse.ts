@@ -52,13 +52,26 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const limited = querySql(sql, options.maxExecutionMs ?? defaultQueryMs)
+    const limited = querySql(sql, {
+      ms: options.maxExecutionMs ?? defaultQueryMs,
+      bytes: options.maxMemoryBytes,
+    })
     const read = async (): Promise<T[]> => {
       const result = await this.#client(options.lane ?? 'pages').query({
         ...this.#bind(limited, params),
         format: 'JSONEachRow',
       })
       return result.json<T>()
+    }
+    return this.#track(read()).catch((cause) => {
+      throw queryError(cause, this.#options.where)
+    })
+  }
+
+  async syntaxTree(statement: string): Promise<string[]> {
+    const read = async (): Promise<string[]> => {
+      const { stream } = await this.#client('analyst').exec({ query: `EXPLAIN AST ${statement}` })
+      return treeLines(Buffer.concat(await stream.toArray()).toString())
     }
     return this.#track(read()).catch((cause) => {
       throw queryError(cause, this.#options.where)
@@ -153,6 +166,14 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
     work.then(forget, forget)
     return work
   }
+}
+
+/** Without a FORMAT the embedded engine answers in CSV and a server in TSV, whose escapes stand in literals alone. */
+function treeLines(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (line.startsWith('"') ? line.slice(1, -1).replaceAll('""', '"') : line))
 }
 
 /** An insert's answer is empty; reading it frees the socket. */

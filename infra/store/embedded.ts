@@ -35,6 +35,7 @@ export async function openEmbeddedStore(options: { readonly path: string }): Pro
     boot: randomUUID(),
     replicated: false,
     query: (sql, params, queryOptions) => engine.query(sql, params, queryOptions),
+    syntaxTree: (statement) => engine.syntaxTree(statement),
     command: (sql, params) => engine.command(sql, params),
     insert: (table, rows) => engine.insert(table, rows),
     mark: (partition) => engine.mark(partition),

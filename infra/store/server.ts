@@ -20,6 +20,7 @@ export async function openServerStore(options: { readonly url: string }): Promis
       boot: server?.boot ?? '',
       replicated: server?.engine.startsWith('Replicated') ?? false,
       query: (sql, params, queryOptions) => engine.query(sql, params, queryOptions),
+      syntaxTree: (statement) => engine.syntaxTree(statement),
       command: (sql, params) => engine.command(sql, params),
       insert: (table, rows) => engine.insert(table, rows),
       mark: (partition) => engine.mark(partition),

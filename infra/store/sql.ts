@@ -58,8 +58,11 @@ export function insertSql(insert: InsertSql): string {
 }
 
 /** 64-bit integers come as numbers whatever the server's default. The line break ends a comment at the end of `sql`. */
-export function querySql(sql: string, maxExecutionMs: number): string {
-  return `${sql}\nSETTINGS ${executionLimit(maxExecutionMs)}, output_format_json_quote_64bit_integers = 0`
+export function querySql(sql: string, limits: { ms: number; bytes?: number | undefined }): string {
+  const settings = [executionLimit(limits.ms), 'output_format_json_quote_64bit_integers = 0']
+  if (limits.bytes !== undefined) settings.push(`max_memory_usage = ${limits.bytes}`)
+  return `${sql}
+SETTINGS ${settings.join(', ')}`
 }
 
 const executionLimit = (ms: number): string => `max_execution_time = ${ms / 1000}`

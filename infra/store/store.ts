@@ -11,6 +11,8 @@ export interface QueryOptions {
   readonly lane?: Lane
   /** The engine stops the query after this time; 30 s unless told. */
   readonly maxExecutionMs?: number
+  /** The engine stops the query when it needs more memory; no limit of its own unless told. */
+  readonly maxMemoryBytes?: number
 }
 
 export type Params = Readonly<Record<string, unknown>>
@@ -46,6 +48,11 @@ export type InsertOutcome =
 export interface Store {
   /** Rows of a SELECT as objects. Values stand in `params`, and as `{name:Type}` in the SQL: a caller never builds a literal. */
   query<T>(sql: string, params?: Params, options?: QueryOptions): Promise<T[]>
+  /**
+   * The lines of EXPLAIN AST. `statement` must come from the engine's own formatter: what stands behind a `;` would be executed.
+   * Not as a subquery, nor with settings: both change the tree (a subquery's loses window definitions and SAMPLE).
+   */
+  syntaxTree(statement: string): Promise<string[]>
   /** DDL and mutations: statements without a result. It runs to its end however long that takes. */
   command(sql: string, params?: Params): Promise<void>
   /** Plain insert for tables that are not `analyses`; all rows have the first one's columns. Durable when it resolves. */

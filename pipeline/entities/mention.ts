@@ -1,6 +1,6 @@
 /** Where a text names an instrument. */
 export interface Mention {
-  /** Instrument id, such as 'US:META'; 'unresolved:XYZ' for a cashtag nobody knows. */
+  /** Instrument id, such as 'cik:1326801'; 'unresolved:XYZ' for a cashtag nobody knows. */
   readonly instrument: string
   /** As written: '$FB', 'Facebook'. */
   readonly written: string

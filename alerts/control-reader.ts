@@ -1,0 +1,46 @@
+/** `control` in memory: it has few records, one partition and unlimited retention. */
+import { type Follower, type Log, topics } from '../infra/log/log.ts'
+import { type BaselineSeed, parseControl } from './control.ts'
+
+export interface ControlRecord {
+  readonly offset: number
+  /** `undefined` for a record that alerts do not act on. */
+  readonly seed: BaselineSeed | undefined
+}
+
+export interface ControlReader {
+  /** All records at or behind `offset` that the log held when asked. */
+  read(offset: number): Promise<readonly ControlRecord[]>
+  stop(): Promise<void>
+}
+
+export function createControlReader(log: Pick<Log, 'follow' | 'endOffsets'>): ControlReader {
+  const records: ControlRecord[] = []
+  let next = 0
+  let wake: () => void = () => {}
+  let follower: Promise<Follower> | undefined
+
+  const follow = (): Promise<Follower> =>
+    log.follow(topics.control, [0], async (batch) => {
+      for (const { offset, value } of batch.records)
+        records.push({ offset, seed: parseControl(value) })
+      next = batch.next
+      wake()
+    })
+
+  return {
+    async read(offset) {
+      follower ??= follow()
+      await follower
+      const [end = 0] = await log.endOffsets(topics.control)
+      while (next < end) await new Promise<void>((resolve) => (wake = resolve))
+      return records.filter((record) => record.offset >= offset)
+    },
+    async stop() {
+      await (await follower)?.stop()
+      follower = undefined
+      next = Number.POSITIVE_INFINITY
+      wake()
+    },
+  }
+}

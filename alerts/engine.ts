@@ -1,0 +1,174 @@
+/**
+ * The alert engine: reads the store in log order, closes buckets, folds them, and persists what follows.
+ *
+ * One pass: fold new `control` records, read the tail, close what is complete. Everything in memory derives from the
+ * journal and the rows, so any failure is answered the same way: forget the memory, recover, go on.
+ */
+import type { Clock } from '../infra/clock.ts'
+import { type Log, topics } from '../infra/log/log.ts'
+import type { Logger } from '../infra/logger.ts'
+import type { Tail } from '../infra/store/tail.ts'
+import { Buckets, type Close, type LogEnd } from './buckets.ts'
+import type { AlertEvent } from './contract.ts'
+import type { ControlReader } from './control-reader.ts'
+import { AlertFold, type FoldOptions } from './fold.ts'
+import { inBuckets, type ReadHistory } from './history.ts'
+import type { Journal, JournaledClose, Notification } from './journal.ts'
+import { isLive } from './live.ts'
+import type { AlertMetrics } from './metrics.ts'
+import type { MentionRow } from './window.ts'
+
+export interface EngineOptions {
+  readonly tail: Tail
+  readonly log: Pick<Log, 'endOffsets'>
+  readonly control: ControlReader
+  readonly history: ReadHistory
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: AlertMetrics
+  readonly fold: FoldOptions
+  readonly closeGraceMs: number
+  readonly freshnessMs: number
+  /** What an event asks to be sent. */
+  notificationsOf(event: AlertEvent): readonly Notification[]
+  /** Called once events and notifications are persisted. */
+  onEvents(events: readonly AlertEvent[]): void
+}
+
+const readLimit = 5_000
+/** Closes with rows between two checkpoints: what a restart has to fold again at most. */
+const closesACheckpoint = 30
+
+/** The engine's memory; a failed pass throws it away. */
+interface Memory {
+  readonly fold: AlertFold
+  readonly buckets: Buckets<MentionRow>
+  /** Closes that were journaled and are yet to be replayed. */
+  readonly replay: JournaledClose[]
+  /** Offset of the next control record to fold. */
+  control: number
+  /** `control` of the last journaled close. */
+  journaledControl: number
+  closesSinceCheckpoint: number
+}
+
+export class AlertEngine {
+  readonly #options: EngineOptions
+  #memory: Memory | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+  }
+
+  /** The offset of the next `control` record to fold: everything below is in effect. */
+  get control(): number {
+    return this.#memory?.control ?? 0
+  }
+
+  /** One pass; true when there may be more to do at once. A rejected pass has forgotten the memory. */
+  async pass(): Promise<boolean> {
+    this.#memory ??= await this.#recover()
+    const memory = this.#memory
+    try {
+      await this.#foldControl(memory)
+      // Read before the tail: only a cursor at or behind an end of that time proves anything.
+      const logEnd = await this.#logEnd()
+      const batch = await this.#options.tail.read<MentionRow>(memory.buckets.cursor, readLimit)
+      memory.buckets.take(batch.rows, batch.cursor)
+      const closed = await this.#closeComplete(memory, logEnd)
+      this.#options.metrics.lag.set(memory.buckets.pending)
+      return batch.rows.length > 0 || closed
+    } catch (error) {
+      this.#memory = undefined
+      throw error
+    }
+  }
+
+  async #recover(): Promise<Memory> {
+    const { checkpoint, closes } = await this.#options.journal.recover()
+    const { bucketMs } = this.#options.fold
+    const start = { cursor: checkpoint?.cursor ?? {}, end: checkpoint?.end }
+    return {
+      fold: new AlertFold(this.#options.fold, checkpoint?.state),
+      buckets: new Buckets({
+        bucketMs,
+        closeGraceMs: this.#options.closeGraceMs,
+        start,
+        script: closes,
+      }),
+      replay: [...closes],
+      control: checkpoint?.control ?? 0,
+      journaledControl: checkpoint?.control ?? 0,
+      closesSinceCheckpoint: closes.length,
+    }
+  }
+
+  async #logEnd(): Promise<LogEnd> {
+    const readAt = this.#options.clock()
+    return { readAt, offsets: await this.#options.log.endOffsets(topics.posts) }
+  }
+
+  /** Live, every record there is; in a replay, those that the next close had used. */
+  async #foldControl(memory: Memory): Promise<void> {
+    const until = memory.replay[0]?.control
+    for (const { offset, seed } of await this.#options.control.read(memory.control)) {
+      if (until !== undefined && offset >= until) return
+      if (seed !== undefined) {
+        const history = inBuckets(this.#options.history(seed), this.#options.fold.bucketMs)
+        await memory.fold.seed(history)
+        memory.closesSinceCheckpoint = closesACheckpoint
+        this.#options.logger.info(
+          { source: seed.source, series: memory.fold.seriesCount },
+          'baselines learned from history',
+        )
+      }
+      memory.control = offset + 1
+    }
+  }
+
+  async #closeComplete(memory: Memory, logEnd: LogEnd): Promise<boolean> {
+    let closedAny = false
+    while (true) {
+      const hadReplay = memory.replay.length
+      const close = memory.buckets.close(logEnd, memory.fold.isIdle)
+      if (close === undefined) return closedAny
+      closedAny = true
+      await this.#fold(memory, close)
+      if (memory.replay.length !== hadReplay) await this.#foldControl(memory)
+    }
+  }
+
+  async #fold(memory: Memory, close: Close<MentionRow>): Promise<void> {
+    const { journal, metrics, freshnessMs } = this.#options
+    const stopTimer = metrics.evaluation.startTimer()
+    const live = close.rows.filter((row) => isLive(row, freshnessMs))
+    const events = memory.fold.closeBucket(close.end, live)
+    stopTimer()
+    metrics.closes.inc()
+    const entry = { end: close.end, cursor: close.cursor, control: memory.control }
+    if (memory.replay[0]?.end === close.end) {
+      memory.replay.shift()
+      memory.journaledControl = memory.control
+    } else if (memory.replay.length === 0 && this.#mustJournal(memory, close, events)) {
+      await journal.writeClose(entry, close.rows.length)
+      memory.journaledControl = memory.control
+      memory.closesSinceCheckpoint += 1
+    }
+    if (events.length > 0) {
+      const notices = events.flatMap((event) => this.#options.notificationsOf(event))
+      const newEvents = await journal.writeEvents(events, notices)
+      for (const { state } of newEvents) metrics.events.inc({ state })
+      this.#options.onEvents(newEvents)
+    }
+    if (memory.replay.length === 0 && memory.closesSinceCheckpoint >= closesACheckpoint) {
+      await journal.writeCheckpoint({ ...entry, state: memory.fold.snapshot() })
+      memory.closesSinceCheckpoint = 0
+    }
+  }
+
+  /** An empty close that told nothing follows from the closes around it. */
+  #mustJournal(memory: Memory, close: Close<MentionRow>, events: readonly AlertEvent[]): boolean {
+    return close.rows.length > 0 || events.length > 0 || memory.control !== memory.journaledControl
+  }
+}

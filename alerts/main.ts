@@ -1,0 +1,149 @@
+/** The role `alerts`: detection, states, sending, and its routes. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Registry } from 'prom-client'
+import type { Clock } from '../infra/clock.ts'
+import type { Config } from '../infra/config.ts'
+import { describeError } from '../infra/errors.ts'
+import type { Log } from '../infra/log/log.ts'
+import type { Logger } from '../infra/logger.ts'
+import type { Store } from '../infra/store/store.ts'
+import type { Tail } from '../infra/store/tail.ts'
+import { createAlertReader } from './alert-reader.ts'
+import type { Channel } from './channels/channel.ts'
+import { createEmailChannel } from './channels/email.ts'
+import type { AlertEvent } from './contract.ts'
+import { createControlReader } from './control-reader.ts'
+import { AlertEngine } from './engine.ts'
+import { historyOf } from './history.ts'
+import { createJournal } from './journal.ts'
+import { createAlertMetrics } from './metrics.ts'
+import { notificationsOf, Outbox } from './outbox.ts'
+import { alertRoutes } from './routes.ts'
+import { foldOptions } from './settings.ts'
+
+export { createPrintChannel } from './channels/print.ts'
+export { seedBaselines } from './control.ts'
+
+export interface AlertsDeps {
+  readonly store: Store
+  readonly tail: Tail
+  readonly log: Log
+  /** The topic with its epoch, as rows carry it: 'posts@0'. */
+  readonly logTopic: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly registry: Registry
+  readonly config: Pick<Config, 'alerts' | 'smtp'>
+  /** The name a person knows an instrument by. */
+  instrumentName(id: string): string
+  /** Beside mail, which the config switches on. */
+  readonly channels: readonly Channel[]
+  /** Where the pages are; links in alerts begin with it. */
+  readonly publicUrl: string
+}
+
+export interface Alerts {
+  readonly plugin: FastifyPluginAsyncTypebox
+  start(): void
+  /** Resolves when the pass in hand is persisted and nothing is being sent. Idempotent. */
+  stop(): Promise<void>
+  /** Every event once it is persisted; returns the way to stop listening. */
+  onEvent(listener: (event: AlertEvent) => void): () => void
+  /** Resolves when the `control` record at `offset` is in effect. */
+  seeded(offset: number): Promise<void>
+}
+
+const pollMs = 250
+const maxBackoffMs = 30_000
+const smtpTimeoutMs = 20_000
+
+export function createAlerts(deps: AlertsDeps): Alerts {
+  const { store, tail, log, clock, logger, config, logTopic } = deps
+  const metrics = createAlertMetrics(deps.registry)
+  const journal = createJournal(store, logTopic)
+  const control = createControlReader(log)
+  const listeners = new Set<(event: AlertEvent) => void>()
+  const channels = [...deps.channels, ...mailChannels(config.smtp)]
+  const outboxes = channels.map(
+    (channel) =>
+      new Outbox({
+        channel,
+        journal,
+        clock,
+        logger,
+        metrics,
+        firstBackoffMs: 1_000,
+        maxAttempts: 20,
+      }),
+  )
+  const engine = new AlertEngine({
+    tail,
+    log,
+    control,
+    history: historyOf(store, logTopic),
+    journal,
+    clock,
+    logger,
+    metrics,
+    fold: foldOptions(config.alerts, deps),
+    closeGraceMs: config.alerts.closeGraceMs,
+    freshnessMs: config.alerts.freshnessMs,
+    notificationsOf: (event) => notificationsOf(event, channels),
+    onEvents: (events) => {
+      for (const event of events) for (const listener of listeners) listener(event)
+      for (const outbox of outboxes) outbox.wake()
+    },
+  })
+  const stopping = new AbortController()
+  const waiting = new Set<{ offset: number; resolve: () => void }>()
+  let loop: Promise<void> | undefined
+
+  const pause = (ms: number): Promise<void> =>
+    sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
+
+  async function run(): Promise<void> {
+    for (const outbox of outboxes) outbox.wake()
+    let backoffMs = pollMs
+    while (!stopping.signal.aborted) {
+      try {
+        const hasMore = await engine.pass()
+        backoffMs = pollMs
+        for (const waiter of waiting) {
+          if (engine.control <= waiter.offset) continue
+          waiting.delete(waiter)
+          waiter.resolve()
+        }
+        if (!hasMore) await pause(pollMs)
+      } catch (error) {
+        logger.error({ error: describeError(error), backoffMs }, 'alert engine recovers')
+        await pause(backoffMs)
+        backoffMs = Math.min(maxBackoffMs, backoffMs * 2)
+      }
+    }
+  }
+
+  return {
+    plugin: alertRoutes(createAlertReader(store)),
+    start() {
+      loop ??= run()
+    },
+    async stop() {
+      stopping.abort()
+      await control.stop()
+      await loop
+      await Promise.all(outboxes.map((outbox) => outbox.stop()))
+      for (const channel of channels) await channel.close()
+    },
+    onEvent(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    seeded: (offset) => new Promise((resolve) => waiting.add({ offset, resolve })),
+  }
+}
+
+function mailChannels(smtp: Config['smtp']): Channel[] {
+  if (smtp.url === '' || smtp.to.length === 0) return []
+  return [createEmailChannel({ ...smtp, timeoutMs: smtpTimeoutMs })]
+}

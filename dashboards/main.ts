@@ -1,0 +1,42 @@
+/** Wires the pages and their API: one Fastify plugin, and the live stream behind it. */
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { AlertEvent } from '../alerts/contract.ts'
+import { createTail } from '../infra/store/tail.ts'
+import type { DashboardsDeps } from './dependencies.ts'
+import { feedColumns } from './feed-post.ts'
+import { feedRoutes } from './routes/feed.ts'
+import { overviewRoutes } from './routes/overview.ts'
+import { pageRoutes } from './routes/pages.ts'
+import { sqlRoutes } from './routes/sql.ts'
+import { statusRoutes } from './routes/status.ts'
+import { Hub } from './stream/hub.ts'
+
+export interface Dashboards {
+  /** The page at `/` and the routes under `/api`. */
+  readonly plugin: FastifyPluginAsync
+  /** Shows an alert event on every open page. */
+  publishAlert(event: AlertEvent): void
+  /** Ends the open streams; closing the server does so too. Idempotent. */
+  stop(): Promise<void>
+}
+
+export function createDashboards(deps: DashboardsDeps): Dashboards {
+  const hub = new Hub({
+    tail: createTail(deps.store, deps.logTopic, feedColumns),
+    logTopic: deps.logTopic,
+    logger: deps.logger,
+    nameOf: deps.instrumentName,
+  })
+  return {
+    plugin: async (server: FastifyInstance) => {
+      server.addHook('preClose', () => hub.stop())
+      overviewRoutes(server, deps)
+      feedRoutes(server, deps, hub)
+      statusRoutes(server, deps)
+      sqlRoutes(server, deps)
+      await pageRoutes(server)
+    },
+    publishAlert: (event) => hub.publishAlert(JSON.stringify(event)),
+    stop: () => hub.stop(),
+  }
+}

@@ -1,0 +1,43 @@
+/** How the monitor itself is doing. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { createTail } from '../../infra/store/tail.ts'
+import { cached } from '../cached.ts'
+import { ApiError, Status } from '../contract.ts'
+import type { DashboardsDeps } from '../dependencies.ts'
+import { readRates } from '../queries/rates.ts'
+
+export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): void {
+  const { store, clock, versions, replayStatus } = deps
+  const status = cached({ maxAgeMs: 500, clock }, async (): Promise<Status> => {
+    const now = clock()
+    return {
+      now: new Date(now).toISOString(),
+      replay: replayStatus(),
+      waiting: await countWaiting(deps),
+      ...(await readRates(store, now)),
+      versions,
+    }
+  })
+
+  server.withTypeProvider<TypeBoxTypeProvider>().get(
+    '/api/status',
+    {
+      schema: {
+        summary: 'Replay, lag, rates and versions',
+        response: { 200: Status, default: ApiError },
+      },
+    },
+    () => status(undefined),
+  )
+}
+
+async function countWaiting({ store, log, logTopic }: DashboardsDeps): Promise<number | null> {
+  if (log === undefined) return null
+  const stored = await createTail(store, logTopic).end()
+  const ends = await log.endOffsets(logTopic.slice(0, logTopic.lastIndexOf('@')))
+  return ends.reduce(
+    (total, end, partition) => total + Math.max(0, end - (stored[partition] ?? 0)),
+    0,
+  )
+}

@@ -1,0 +1,50 @@
+/** Jobs by the clock. The one file that imports node-cron. */
+import { schedule as cron, validate } from 'node-cron'
+import { AppError, describeError } from './errors.ts'
+import type { Logger } from './logger.ts'
+
+export interface ScheduledJob {
+  /** No run starts any more; resolves when the one in hand is done. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs `job` at the times of a cron expression (five fields, or six with seconds) in an IANA time zone. A run that is due
+ * while one is still going on is skipped; a rejected run is logged and the next one comes as usual. Throws `CONFIG`.
+ */
+export function schedule(
+  expression: string,
+  timezone: string,
+  job: () => Promise<void>,
+  logger: Logger,
+): ScheduledJob {
+  if (!validate(expression))
+    throw new AppError('CONFIG', `Not a cron expression: ${JSON.stringify(expression)}`)
+  let running: Promise<void> | undefined
+  const run = async (): Promise<void> => {
+    try {
+      await job()
+    } catch (error) {
+      logger.error({ expression, error: describeError(error) }, 'scheduled job failed')
+    }
+  }
+  const task = cron(
+    expression,
+    () => {
+      if (running !== undefined) {
+        logger.warn({ expression }, 'scheduled job skipped: the last run goes on')
+        return
+      }
+      running = run().finally(() => {
+        running = undefined
+      })
+    },
+    { timezone, suppressMissedWarning: true },
+  )
+  return {
+    async stop() {
+      await task.destroy()
+      await running
+    },
+  }
+}

@@ -1,0 +1,124 @@
+/** The bundled replay as the alert fold sees it, in virtual time: real texts, linker and judgements, no store and no waiting. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { AlertEvent } from '../alerts/contract.ts'
+import { AlertFold } from '../alerts/fold.ts'
+import { inBuckets } from '../alerts/history.ts'
+import { foldOptions } from '../alerts/settings.ts'
+import type { MentionRow } from '../alerts/window.ts'
+import { toStoreTime } from '../infra/store/store-time.ts'
+import type { Linker } from '../pipeline/entities/mention.ts'
+
+export interface StreamPost {
+  readonly id: string
+  readonly publishedAt: string
+  readonly text: string
+  readonly author?: string
+  readonly tickers?: readonly string[]
+}
+
+export interface Judged {
+  readonly post: StreamPost
+  readonly negative: number
+  readonly signature: readonly number[]
+}
+
+/** A post with its mentions, at its time in the source. */
+export interface ReplayPost {
+  readonly at: number
+  readonly mentions: readonly MentionRow[]
+}
+
+export const readStream = (file: string): StreamPost[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as StreamPost)
+
+/** What the pipeline would store of these posts, with the fields that alerts read. */
+export function replayPosts(judged: readonly Judged[], linker: Linker): ReplayPost[] {
+  return judged.map(({ post, negative, signature }, offset) => {
+    const at = Date.parse(post.publishedAt)
+    const mentions = linker.link(post, new Date(at)).map(({ instrument }, index) => ({
+      log_topic: 'posts@0',
+      partition: 0,
+      offset,
+      ordinal: index + 1,
+      outcome: 'scored' as const,
+      post_id: post.id,
+      version: 1,
+      source: 'replay',
+      status: 'original',
+      text: post.text,
+      content_hash: createHash('sha256').update(post.text).digest('hex').slice(0, 16),
+      author: post.author ?? '',
+      history: false,
+      signature: [...signature],
+      instrument,
+      negative,
+      'experts.name': [],
+      'experts.task': [],
+      'experts.probabilities': [],
+      published_at: toStoreTime(at),
+      original_published_at: toStoreTime(at),
+      appended_at: toStoreTime(at),
+    }))
+    const known = mentions.filter((mention) => !mention.instrument.startsWith('unresolved:'))
+    return { at, mentions: known }
+  })
+}
+
+export interface Replay {
+  readonly posts: readonly ReplayPost[]
+  /** Source times: everything before `liveFrom` is history, `liveFrom` to `liveTo` plays live. */
+  readonly liveFrom: number
+  readonly liveTo: number
+  /** Source seconds in a second. */
+  readonly speed: number
+  /** Where in a bucket the live part begins, milliseconds. */
+  readonly phaseMs: number
+}
+
+export interface ReplayEvent {
+  readonly event: AlertEvent
+  /** Seconds of live play when the bucket of the event ended. */
+  readonly afterSeconds: number
+}
+
+const bucketMs = 10_000
+const epoch = Date.parse('2026-01-01T00:00:00Z')
+
+/** Seeds the baselines, plays, and then lets a minute of silence pass. */
+export async function playAlerts(replay: Replay): Promise<ReplayEvent[]> {
+  const { posts, liveFrom, liveTo, speed, phaseMs } = replay
+  const liveStart = epoch + phaseMs
+  const timeOf = (at: number): number => Math.round(liveStart + (at - liveFrom) / speed)
+  const fold = new AlertFold(
+    foldOptions({ bucketMs }, { instrumentName: (id) => id, publicUrl: '' }),
+  )
+  await fold.seed(
+    inBuckets(
+      (async function* () {
+        for (const { at, mentions } of posts)
+          if (at < liveFrom)
+            for (const mention of mentions)
+              yield { ...mention, history: true, published_at: toStoreTime(timeOf(at)) }
+      })(),
+      bucketMs,
+    ),
+  )
+  const live = new Map<number, MentionRow[]>()
+  for (const { at, mentions } of posts) {
+    if (at < liveFrom || at >= liveTo) continue
+    const end = bucketEnd(timeOf(at))
+    live.set(end, [...(live.get(end) ?? []), ...mentions])
+  }
+  const events: ReplayEvent[] = []
+  for (let end = bucketEnd(liveStart); end <= timeOf(liveTo) + 70_000; end += bucketMs) {
+    for (const event of fold.closeBucket(end, live.get(end) ?? []))
+      events.push({ event, afterSeconds: (end - liveStart) / 1000 })
+  }
+  return events
+}
+
+const bucketEnd = (time: number): number => (Math.floor(time / bucketMs) + 1) * bucketMs
