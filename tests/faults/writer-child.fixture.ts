@@ -1,6 +1,6 @@
 /**
- * Writes the sample log up to `next`, `step` offsets a batch, and says every mark as a JSON line on standard output, among the log
- * lines of the writer. A child process, because only a process can be killed.
+ * Writes the sample log up to `next`, `step` offsets a batch, and says every mark as a JSON line on standard output; the
+ * writer's log lines are on standard error. A child process, because only a process can be killed.
  */
 import { createLogger } from '../../infra/logger.ts'
 import { openEmbeddedStore } from '../../infra/store/embedded.ts'
