@@ -27,13 +27,14 @@ export class LinearModel {
   readonly #parameters: LinearParameters
   readonly #extractor: NgramExtractor
   readonly #columns: number
-  readonly #sums: Float64Array
+  /** Whole numbers: 65,000 n-grams of a text fit, `maxReadLength` gives a quarter of it. */
+  readonly #sums: Int32Array
 
   constructor(parameters: LinearParameters) {
     this.#parameters = parameters
     this.#extractor = new NgramExtractor(parameters.ngrams)
     this.#columns = parameters.heads.reduce((sum, head) => sum + head.labels, 0)
-    this.#sums = new Float64Array(this.#columns)
+    this.#sums = new Int32Array(this.#columns)
   }
 
   /** Calibrated probabilities by task of a cleaned text. A text without n-grams gets those of the biases. */
