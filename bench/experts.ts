@@ -34,17 +34,6 @@ const linear = readLinear()
 const linearExpert = createLinearExpert(linear)
 const lexiconExpert = createLexiconExpert(readLexicon())
 
-program
-  .description('Measure the experts and their fusion on the report split.')
-  .argument('<data folder>')
-  .action(async (folder: string) => {
-    const corpus = readCorpus(folder)
-    await reportQuality(corpus)
-    await reportOutOfFold(corpus)
-    await reportSpeed(corpus)
-  })
-  .parse()
-
 function analystOf(experts: readonly Expert[], temperatures = fusion.temperatures): Analyst {
   return createAnalyst({
     experts,
@@ -182,3 +171,14 @@ function signed(value: number): string {
 function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
+
+program
+  .description('Measure the experts and their fusion on the report split.')
+  .argument('<data folder>')
+  .action(async (folder: string) => {
+    const corpus = readCorpus(folder)
+    await reportQuality(corpus)
+    await reportOutOfFold(corpus)
+    await reportSpeed(corpus)
+  })
+  .parse()

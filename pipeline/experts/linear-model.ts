@@ -59,12 +59,14 @@ export class LinearModel {
     const sums = this.#sums.fill(0)
     const extractor = this.#extractor
     extractor.extract(cleaned)
+    const { buckets, count } = extractor
     let squares = 0
-    for (let i = 0; i < extractor.count; i++) {
-      const row = (extractor.buckets[i] ?? 0) * (columns + 1)
+    for (let i = 0; i < count; i++) {
+      const row = Math.imul(buckets[i] ?? 0, columns + 1)
       const steps = (table[row + columns] ?? 0) & 0xff
       squares += steps * steps
-      for (let k = 0; k < columns; k++) sums[k] = (sums[k] ?? 0) + steps * (table[row + k] ?? 0)
+      for (let k = 0; k < columns; k++)
+        sums[k] = (sums[k] ?? 0) + Math.imul(steps, table[row + k] ?? 0)
     }
     return squares === 0 ? 1 : Math.sqrt(squares)
   }
