@@ -91,13 +91,13 @@ describe('the API over the store', () => {
 
   it('shows a post with its probabilities and mentions', async () => {
     const { body } = await get<Feed>('/api/posts?limit=2')
-    const { mentions, negative, publishedAt } = body.posts[1]
+    const shown = body.posts[1]
     assert.deepEqual(
-      mentions.map(({ ticker }) => ticker),
+      shown?.mentions.map(({ ticker }) => ticker),
       ['$AAPL', '$XYZ'],
     )
-    assertClose(post?.negative, 0.8)
-    assert.equal(post?.publishedAt, new Date(now - minute).toISOString())
+    assertClose(shown?.negative, 0.8)
+    assert.equal(shown?.publishedAt, new Date(now - minute).toISOString())
   })
 
   it('gives the heat map', async () => {
@@ -145,10 +145,6 @@ describe('the API over the store', () => {
     const failed = await ask('SELECT nothing FROM posts_v')
     assert.deepEqual([failed.status, failed.body.error.code], [400, 'SQL_FAILED'])
     assert.equal((await ask({})).status, 400)
-    const many = await Promise.all(Array.from({ length: 14 }, () => ask('SELECT 1')))
-    const statuses = many.map(({ status }) => status)
-    assert.equal(statuses.filter((status) => status === 200).length, 10)
-    assert.equal(statuses.filter((status) => status === 429).length, 4)
   })
 
   for (const path of [
