@@ -5,7 +5,15 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Browser, Page } from 'playwright-core'
 import type { AlertEvent, AlertSummary } from '../alerts/contract.ts'
 import { findChromium, launchChromium } from './chromium.fixture.ts'
-import { type Monitor, openTestStore, startMonitor, type TestStore } from './monitor.fixture.ts'
+import type { ReplayStatus } from './contract.ts'
+import { createDashboards, type Dashboards } from './main.ts'
+import {
+  type Monitor,
+  openTestStore,
+  startMonitor,
+  type TestStore,
+  testDeps,
+} from './monitor.fixture.ts'
 import { storePosts, type TestPost } from './rows.fixture.ts'
 
 const { executable, skip } = findChromium(env)
@@ -16,6 +24,7 @@ const hostile =
 describe('the page in Chromium', { skip }, () => {
   let opened: TestStore
   let monitor: Monitor
+  let dashboards: Dashboards
   let browser: Browser
   let page: Page
   let alerts: AlertSummary[] = []
@@ -52,19 +61,16 @@ describe('the page in Chromium', { skip }, () => {
 
   before(async () => {
     opened = await openTestStore()
-    monitor = await startMonitor(opened.store, {
-      plugins: [alertRoutes],
-      deps: {
-        replayStatus: () => ({
-          title: 'market tweets of 2020',
-          state: 'playing',
-          speed: 4_320,
-          sourceTime: '2020-06-26T14:20:00.000Z',
-          posts: 12,
-          total: 4_273,
-        }),
-      },
+    const replayStatus = (): ReplayStatus => ({
+      title: 'market tweets of 2020',
+      state: 'playing',
+      speed: 4_320,
+      sourceTime: '2020-06-26T14:20:00.000Z',
+      posts: 12,
+      total: 4_273,
     })
+    dashboards = createDashboards(testDeps(opened.store, { replayStatus }))
+    monitor = await startMonitor([dashboards.plugin, alertRoutes])
     await store('an older post $AAPL')
     browser = await launchChromium(executable)
   })
@@ -83,10 +89,8 @@ describe('the page in Chromium', { skip }, () => {
 
   it('says what is missing while there is nothing to show', async () => {
     const long = Date.parse('2001-01-01T00:00:00Z')
-    const empty = await startMonitor(opened.store, {
-      plugins: [alertRoutes],
-      deps: { logTopic: 'posts@9', clock: () => long },
-    })
+    const deps = testDeps(opened.store, { logTopic: 'posts@9', clock: () => long })
+    const empty = await startMonitor([createDashboards(deps).plugin, alertRoutes])
     await open({}, empty.url)
     await page.getByText('No posts yet.').waitFor()
     await page.getByText('No posts in this range. Choose').waitFor()
@@ -145,7 +149,7 @@ describe('the page in Chromium', { skip }, () => {
     await open()
     await page.getByText('No alerts.').waitFor()
     alerts = [alert()]
-    monitor.dashboards.publishAlert({ id: 'event-1' } as AlertEvent)
+    dashboards.publishAlert({ id: 'event-1' } as AlertEvent)
     const card = page.locator('#alert-alert-1')
     await card.waitFor()
     const words = (await card.textContent()) ?? ''
@@ -167,7 +171,8 @@ describe('the page in Chromium', { skip }, () => {
     assert.deepEqual(await texts(), before)
     await store('written meanwhile, one')
     await store('written meanwhile, two', {}, 1)
-    monitor = await startMonitor(opened.store, { port, plugins: [alertRoutes] })
+    dashboards = createDashboards(testDeps(opened.store))
+    monitor = await startMonitor([dashboards.plugin, alertRoutes], port)
     await page.locator('#live[data-state="live"]').waitFor()
     await page.getByText('written meanwhile, one').waitFor()
     await page.getByText('written meanwhile, two').waitFor()

@@ -9,7 +9,14 @@ import type {
   Status,
   Topics,
 } from '../contract.ts'
-import { type Monitor, openTestStore, startMonitor, type TestStore } from '../monitor.fixture.ts'
+import { createDashboards } from '../main.ts'
+import {
+  type Monitor,
+  openTestStore,
+  startMonitor,
+  type TestStore,
+  testDeps,
+} from '../monitor.fixture.ts'
 import { storePosts, type TestPost } from '../rows.fixture.ts'
 
 const now = Date.parse('2026-03-01T12:00:05Z')
@@ -35,7 +42,8 @@ describe('the API over the store', () => {
       post(1, 3, 2, '', { outcome: 'dead', reason: 'no text' }),
     ]
     await storePosts(opened.store, posts)
-    monitor = await startMonitor(opened.store, { deps: { clock: () => now } })
+    const dashboards = createDashboards(testDeps(opened.store, { clock: () => now }))
+    monitor = await startMonitor([dashboards.plugin])
   })
   after(async () => {
     await monitor.close()
