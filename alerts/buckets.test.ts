@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { toStoreTime } from '../infra/store/store-time.ts'
 import { Buckets, type Close, type LogEnd, type PastClose } from './buckets.ts'
-import { toClickHouse } from './time.ts'
 
 interface Row {
   readonly partition: number
@@ -15,7 +15,7 @@ const row = (partition: number, offset: number, atMs: number): Row => ({
   partition,
   offset,
   ordinal: 0,
-  appended_at: toClickHouse(atMs),
+  appended_at: toStoreTime(atMs),
 })
 
 const newBuckets = (script: readonly PastClose[] = []) =>

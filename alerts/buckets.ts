@@ -6,8 +6,9 @@
  * So lag delays a close and never makes it wrong. Once closed, a bucket is its cursor vector: a restart replays the vectors
  * (`script`) and takes into each bucket exactly the rows it had.
  */
+
+import { fromStoreTime } from '../infra/store/store-time.ts'
 import type { Cursor } from '../infra/store/tail.ts'
-import { epochMs } from './time.ts'
 
 export interface LogRow {
   readonly partition: number
@@ -84,7 +85,7 @@ export class Buckets<Row extends LogRow> {
   /** Takes what the tail read after `cursor`. */
   take(rows: readonly Row[], cursor: Cursor): void {
     for (const row of rows) {
-      const at = epochMs(row.appended_at)
+      const at = fromStoreTime(row.appended_at)
       const end = this.#endOf(row, at)
       const bucket = this.#open.get(end)
       if (bucket === undefined) this.#open.set(end, [row])

@@ -1,8 +1,9 @@
 /** Test material: mention rows, a tail over arrays, and a journal in memory that can fail at any write. */
+
+import { toStoreTime } from '../infra/store/store-time.ts'
 import type { Cursor, Tail } from '../infra/store/tail.ts'
 import type { AlertEvent } from './contract.ts'
 import type { Checkpoint, Delivery, Journal, JournaledClose, Notification } from './journal.ts'
-import { toClickHouse } from './time.ts'
 import type { MentionRow } from './window.ts'
 
 export interface RowSpec extends Partial<MentionRow> {
@@ -33,9 +34,9 @@ export function mention({ at, ...row }: RowSpec): MentionRow {
     'experts.name': ['linear', 'linear'],
     'experts.task': ['sentiment', 'topic'],
     'experts.probabilities': [[row.negative ?? 0.2, 0.5, 0.3], []],
-    published_at: toClickHouse(at),
-    original_published_at: toClickHouse(at),
-    appended_at: toClickHouse(at),
+    published_at: toStoreTime(at),
+    original_published_at: toStoreTime(at),
+    appended_at: toStoreTime(at),
     ...row,
   }
 }

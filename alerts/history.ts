@@ -1,8 +1,8 @@
 /** Imported history as buckets of published_at, oldest first: what a baseline seed is folded from. */
 import type { Store } from '../infra/store/store.ts'
+import { fromStoreTime, toStoreTime } from '../infra/store/store-time.ts'
 import type { BaselineSeed } from './control.ts'
 import { isHistory } from './live.ts'
-import { epochMs, toClickHouse } from './time.ts'
 import type { MentionRow } from './window.ts'
 
 export interface HistoryBucket {
@@ -18,7 +18,7 @@ const pageRows = 20_000
 /** Reads page by page, so that a long history never stands in memory. Texts stay behind: a lesson needs none. */
 export function historyOf(store: Store, logTopic: string): ReadHistory {
   return async function* (seed) {
-    let after = { at: toClickHouse(0), partition: 0, offset: -1, ordinal: 0 }
+    let after = { at: toStoreTime(0), partition: 0, offset: -1, ordinal: 0 }
     while (true) {
       const page = await store.query<MentionRow>(
         `SELECT log_topic, partition, offset, ordinal, outcome, post_id, version, source, status, '' AS text,
@@ -36,8 +36,8 @@ export function historyOf(store: Store, logTopic: string): ReadHistory {
           logTopic,
           source: seed.source,
           idPrefix: seed.idPrefix,
-          from: toClickHouse(seed.from),
-          to: toClickHouse(seed.to),
+          from: toStoreTime(seed.from),
+          to: toStoreTime(seed.to),
           ...after,
           pageRows,
         },
@@ -65,7 +65,7 @@ export async function* inBuckets(
   let bucket: { end: number; rows: MentionRow[] } | undefined
   for await (const row of rows) {
     if (!isHistory(row)) continue
-    const end = (Math.floor(epochMs(row.published_at) / bucketMs) + 1) * bucketMs
+    const end = (Math.floor(fromStoreTime(row.published_at) / bucketMs) + 1) * bucketMs
     bucket ??= { end, rows: [] }
     while (bucket.end < end) {
       yield bucket

@@ -5,11 +5,11 @@
  */
 
 import type { Store } from '../infra/store/store.ts'
+import { fromStoreTime, toStoreTime } from '../infra/store/store-time.ts'
 import type { Cursor } from '../infra/store/tail.ts'
 import type { PastClose } from './buckets.ts'
 import type { AlertEvent } from './contract.ts'
 import type { FoldSnapshot } from './fold.ts'
-import { epochMs, toClickHouse } from './time.ts'
 
 /** A close with the offset of `control` that it used: records below it were folded before. */
 export interface JournaledClose extends PastClose {
@@ -51,6 +51,8 @@ export interface Journal {
   undelivered(channel: string): Promise<readonly Notification[]>
 }
 
+type Row = Readonly<Record<string, unknown>>
+
 interface CloseRow {
   readonly bucket_end: string
   readonly cursor: string
@@ -78,7 +80,7 @@ export function createJournal(store: Store, logTopic: string): Journal {
       const closes = await store.query<CloseRow>(
         `SELECT bucket_end, cursor, control FROM bucket_closes FINAL
          WHERE log_topic = {logTopic:String} AND bucket_end > {after:DateTime64(3, 'UTC')} ORDER BY bucket_end`,
-        { logTopic, after: saved?.bucket_end ?? toClickHouse(0) },
+        { logTopic, after: saved?.bucket_end ?? toStoreTime(0) },
         { lane: 'tail' },
       )
       return {
@@ -116,7 +118,7 @@ export function createJournal(store: Store, logTopic: string): Journal {
     },
 
     async writeDelivery(delivery, at) {
-      await store.insert('notification_log', [{ ...delivery, at: toClickHouse(at) }])
+      await store.insert('notification_log', [{ ...delivery, at: toStoreTime(at) }])
     },
 
     async undelivered(channel) {
@@ -136,33 +138,33 @@ export function createJournal(store: Store, logTopic: string): Journal {
 
 function closeFrom(row: CloseRow): JournaledClose {
   return {
-    end: epochMs(row.bucket_end),
+    end: fromStoreTime(row.bucket_end),
     cursor: JSON.parse(row.cursor) as Cursor,
     control: Number(row.control),
   }
 }
 
-const closeRow = (logTopic: string, { end, cursor, control }: JournaledClose): object => ({
+const closeRow = (logTopic: string, { end, cursor, control }: JournaledClose): Row => ({
   log_topic: logTopic,
-  bucket_end: toClickHouse(end),
+  bucket_end: toStoreTime(end),
   cursor: JSON.stringify(cursor),
   control,
 })
 
-const eventRow = (event: AlertEvent): object => ({
+const eventRow = (event: AlertEvent): Row => ({
   id: event.id,
   alert_id: event.alertId,
   rule: event.rule,
   instrument: event.instrument,
   state: event.state,
-  at: event.at.replace('T', ' ').replace('Z', ''),
-  started_at: event.startedAt.replace('T', ' ').replace('Z', ''),
+  at: toStoreTime(Date.parse(event.at)),
+  started_at: toStoreTime(Date.parse(event.startedAt)),
   event: JSON.stringify(event),
 })
 
-const noticeRow = ({ id, channel, event }: Notification): object => ({
+const noticeRow = ({ id, channel, event }: Notification): Row => ({
   id,
   event_id: event.id,
   channel,
-  at: event.at.replace('T', ' ').replace('Z', ''),
+  at: toStoreTime(Date.parse(event.at)),
 })

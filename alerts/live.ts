@@ -1,5 +1,5 @@
 /** Which rows may enter a live series, and which teach as history. */
-import { epochMs } from './time.ts'
+import { fromStoreTime } from '../infra/store/store-time.ts'
 import type { MentionRow } from './window.ts'
 
 const isMention = (row: MentionRow): boolean =>
@@ -12,7 +12,7 @@ const isMention = (row: MentionRow): boolean =>
 export function isLive(row: MentionRow, freshnessMs: number): boolean {
   if (!isMention(row) || row.history || row.version !== 1 || row.status === 'withdrawn')
     return false
-  return epochMs(row.appended_at) - epochMs(row.published_at) <= freshnessMs
+  return fromStoreTime(row.appended_at) - fromStoreTime(row.published_at) <= freshnessMs
 }
 
 export const isHistory = (row: MentionRow): boolean =>

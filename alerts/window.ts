@@ -1,8 +1,9 @@
 /** What the posts of one instrument add up to, bucket by bucket, and the sliding window over the last buckets. */
+
+import { fromStoreTime } from '../infra/store/store-time.ts'
 import type { AnalysisRow } from '../pipeline/contract.ts'
 import type { AlertText } from './contract.ts'
 import type { Story } from './stories.ts'
-import { isoTime } from './time.ts'
 
 /** The columns of `analyses` that alerts read. */
 export type MentionRow = Pick<
@@ -146,3 +147,5 @@ function expertsOf(row: MentionRow): AlertText['experts'] {
     return isSentiment && negative !== undefined ? [{ name, negative }] : []
   })
 }
+
+const isoTime = (storeTime: string): string => new Date(fromStoreTime(storeTime)).toISOString()

@@ -8,6 +8,7 @@ import type { NewRecord } from '../infra/log/log.ts'
 import { silentLogger } from '../infra/logger.ts'
 
 const topic = 'bench'
+const fullTopic = 'full'
 const value = Buffer.alloc(300, 'x')
 const folder = mkdtempSync(join(tmpdir(), 'tickertone-bench-'))
 const log = createEmbeddedLog({ path: folder, clock: systemClock, logger: silentLogger })
@@ -23,13 +24,13 @@ async function perSecond(work: () => Promise<number>): Promise<string> {
 }
 
 /** Appends `total` records, `size` a call, `callers` calls at a time. */
-async function append(total: number, size: number, callers: number): Promise<number> {
+async function append(total: number, size: number, callers: number, to = topic): Promise<number> {
   let next = 0
   const caller = async (): Promise<void> => {
     while (next < total) {
       const from = next
       next += size
-      await log.append(topic, records(size, from))
+      await log.append(to, records(size, from))
     }
   }
   await Promise.all(Array.from({ length: callers }, caller))
@@ -55,7 +56,10 @@ async function consumeAll(): Promise<number> {
   return count
 }
 
-await log.ensureTopics([{ name: topic, partitions: 4 }])
+await log.ensureTopics([
+  { name: topic, partitions: 4 },
+  { name: fullTopic, partitions: 4, retentionBytes: 10_000_000 },
+])
 say('appends of 300-byte records, each durable when acknowledged')
 for (const [total, size, callers] of [
   [2_000, 1, 1],
@@ -66,6 +70,10 @@ for (const [total, size, callers] of [
   say(
     `  batches of ${size}, ${callers} at a time: ${await perSecond(() => append(total, size, callers))} records/s`,
   )
+await append(30_000, 1_000, 1, fullTopic)
+say(
+  `  batches of 1000 to a full topic, each removing as much: ${await perSecond(() => append(50_000, 1_000, 1, fullTopic))} records/s`,
+)
 say(`consume: ${await perSecond(consumeAll)} records/s`)
 await log.close()
 rmSync(folder, { recursive: true, force: true })

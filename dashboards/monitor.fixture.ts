@@ -55,6 +55,7 @@ export async function startMonitor(
   const server = createServer({
     logger: silentLogger,
     version: '0.1.0',
+    instance: 'test',
     metrics: new Registry(),
     readiness: () => ({ ready: true, checks: { store: 'open' } }),
   })

@@ -39,6 +39,7 @@ describe('createServer', () => {
     server = createServer({
       logger: silentLogger,
       version: '1.2.3',
+      instance: 'test',
       metrics,
       readiness: () => ({ ready, checks: { store: ready ? 'open' : 'opening' } }),
       bodyLimitBytes: 1_000,

@@ -18,6 +18,8 @@ export interface Readiness {
 export interface ServerOptions {
   readonly logger: Logger
   readonly version: string
+  /** Of this process: tells it from another one at the same address. */
+  readonly instance: string
   readonly metrics: Registry
   readonly readiness: () => Readiness
   /** Largest body in bytes; 16 MiB unless told. A route may allow itself another. */
@@ -74,8 +76,8 @@ function operations(scope: FastifyInstance, options: ServerOptions): void {
   })
   scope.get(
     '/healthz',
-    { schema: { response: { 200: Type.Object({ alive: Type.Boolean() }) } } },
-    async () => ({ alive: true }),
+    { schema: { response: { 200: Type.Object({ instance: Type.String() }) } } },
+    async () => ({ instance: options.instance }),
   )
   scope.get(
     '/readyz',

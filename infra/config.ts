@@ -5,6 +5,15 @@ import { AppError, describeError } from './errors.ts'
 
 const section = { default: {}, additionalProperties: false } as const
 
+function staticWeight(expert: string, posts: string, env: string, weight: number) {
+  return Type.Number({
+    env,
+    minimum: 0,
+    default: weight,
+    description: `Static weight of the ${expert} expert in the fusion of ${posts}.`,
+  })
+}
+
 export const Config = Type.Object(
   {
     dataDir: Type.String({
@@ -98,18 +107,25 @@ export const Config = Type.Object(
         }),
         weights: Type.Object(
           {
-            linear: Type.Number({
-              env: 'PIPELINE_WEIGHT_LINEAR',
-              minimum: 0,
-              default: 0.9,
-              description: 'Static weight of the linear expert in fusion.',
-            }),
-            lexicon: Type.Number({
-              env: 'PIPELINE_WEIGHT_LEXICON',
-              minimum: 0,
-              default: 0.1,
-              description: 'Static weight of the lexicon expert in fusion.',
-            }),
+            news: Type.Object(
+              {
+                linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.95),
+                lexicon: staticWeight('lexicon', 'news', 'PIPELINE_WEIGHT_NEWS_LEXICON', 0.05),
+              },
+              section,
+            ),
+            comment: Type.Object(
+              {
+                linear: staticWeight('linear', 'comments', 'PIPELINE_WEIGHT_COMMENT_LINEAR', 0.4),
+                lexicon: staticWeight(
+                  'lexicon',
+                  'comments',
+                  'PIPELINE_WEIGHT_COMMENT_LEXICON',
+                  0.6,
+                ),
+              },
+              section,
+            ),
           },
           section,
         ),
@@ -200,13 +216,16 @@ export function leaves(schema: unknown = Config, path: readonly string[] = []): 
   )
 }
 
-/** Defaults, then the file, then the environment; every fault is reported at once. Throws `CONFIG`. */
+type Values = Readonly<Record<string, string | undefined>>
+
+/** Defaults, then the file, then the environment, then flags (by the same names); every fault is reported at once. Throws `CONFIG`. */
 export function loadConfig(options: {
   readonly file?: string | undefined
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: Values
+  readonly flags?: Values
 }): Config {
   const raw = options.file === undefined ? {} : readConfigFile(options.file)
-  const env = options.env ?? process.env
+  const env: Values = { ...(options.env ?? process.env), ...defined(options.flags ?? {}) }
   for (const { path, schema } of leaves()) {
     const text = schema.env === undefined ? undefined : env[schema.env]
     if (text === undefined) continue
@@ -221,6 +240,10 @@ export function loadConfig(options: {
   if (Value.Check(Config, value)) return value
   const faults = Value.Errors(Config, value).map((e) => `${e.instancePath || '/'}: ${e.message}`)
   throw new AppError('CONFIG', `Invalid configuration\n  ${faults.join('\n  ')}`)
+}
+
+function defined(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
 function splitList(text: string): string[] {

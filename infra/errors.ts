@@ -1,3 +1,5 @@
+import { inert } from './inert.ts'
+
 /** Every code the product can fail with. docs/errors.md explains each one; a test fails when one is missing there. */
 export const errorCodes = [
   'CONFIG',
@@ -38,6 +40,5 @@ export class AppError extends Error {
 
 /** The message of anything that was thrown, on one line, without control characters. */
 export function describeError(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.replace(/\p{Cc}+/gu, ' ').trim()
+  return inert(error instanceof Error ? error.message : String(error))
 }

@@ -5,8 +5,8 @@ import type { AlertEvent } from '../alerts/contract.ts'
 import { AlertFold } from '../alerts/fold.ts'
 import { inBuckets } from '../alerts/history.ts'
 import { foldOptions } from '../alerts/settings.ts'
-import { toClickHouse } from '../alerts/time.ts'
 import type { MentionRow } from '../alerts/window.ts'
+import { toStoreTime } from '../infra/store/store-time.ts'
 import type { Linker } from '../pipeline/entities/mention.ts'
 
 export interface StreamPost {
@@ -59,9 +59,9 @@ export function replayPosts(judged: readonly Judged[], linker: Linker): ReplayPo
       'experts.name': [],
       'experts.task': [],
       'experts.probabilities': [],
-      published_at: toClickHouse(at),
-      original_published_at: toClickHouse(at),
-      appended_at: toClickHouse(at),
+      published_at: toStoreTime(at),
+      original_published_at: toStoreTime(at),
+      appended_at: toStoreTime(at),
     }))
     const known = mentions.filter((mention) => !mention.instrument.startsWith('unresolved:'))
     return { at, mentions: known }
@@ -102,7 +102,7 @@ export async function playAlerts(replay: Replay): Promise<ReplayEvent[]> {
         for (const { at, mentions } of posts)
           if (at < liveFrom)
             for (const mention of mentions)
-              yield { ...mention, history: true, published_at: toClickHouse(timeOf(at)) }
+              yield { ...mention, history: true, published_at: toStoreTime(timeOf(at)) }
       })(),
       bucketMs,
     ),

@@ -12,28 +12,31 @@ export const maxRecordBytes = 16 * 1024 * 1024
 export interface Append {
   readonly topic: TopicRow
   readonly records: readonly NewRecord[]
+  /** What `sizeOf` said of them. */
+  readonly bytes: number
   readonly now: number
   partitionOf(key: string | null, partitions: number): number
 }
 
-/** Throws `LOG` for what can never be stored. */
-export function checkSizes(topic: TopicRow, records: readonly NewRecord[]): void {
+/** What the records will take, in bytes. Throws `LOG` for what can never be stored. */
+export function sizeOf(topic: TopicRow, records: readonly NewRecord[]): number {
   const sizes = records.map(encodedBytes)
   const tooLong = sizes.find((bytes) => bytes > maxRecordBytes)
   if (tooLong !== undefined)
     throw new AppError('LOG', `A record of ${tooLong} bytes: the limit is ${maxRecordBytes}`)
-  const total = sum(sizes)
+  const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
   if (topic.retentionBytes !== null && total > topic.retentionBytes)
     throw new AppError(
       'LOG',
       `${total} bytes at once never fit the topic ${topic.name}, which keeps ${topic.retentionBytes}`,
     )
+  return total
 }
 
 /** Throws `LOG_FULL`; nothing is appended then. */
 export function appendInside(storage: Storage, heads: Heads, append: Append): Position[] {
-  const { topic, records, now } = append
-  makeRoom(storage, heads, topic, sum(records.map(encodedBytes)), now)
+  const { topic, records, bytes, now } = append
+  makeRoom(storage, heads, topic, bytes, now)
   return records.map((record) => {
     const partition = append.partitionOf(record.key, topic.partitions)
     const head = heads.current(topic.id, partition)
@@ -68,8 +71,4 @@ function makeRoom(
     `The topic ${topic.name} is full (${retentionBytes} bytes), and its consumers have yet to read what it holds`,
     { retryable: true },
   )
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, n) => total + n, 0)
 }

@@ -2,9 +2,9 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { appendInside, checkSizes } from './append.ts'
+import { appendInside, sizeOf } from './append.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
-import { assignInside, commitInside, groupRow } from './groups.ts'
+import { Groups } from './groups.ts'
 import { Heads } from './heads.ts'
 import type {
   ConsumeOptions,
@@ -49,8 +49,7 @@ export class LogOverStorage implements EmbeddedLog {
   readonly #heads: Heads
   readonly #writer: GroupCommit
   readonly #topics: TopicTable
-  /** The running consumer of each group and topic. */
-  readonly #owners = new Map<string, Consumer>()
+  readonly #groups: Groups
   readonly #partitionOf = createPartitioner()
   #closing: Promise<void> | undefined
 
@@ -61,6 +60,11 @@ export class LogOverStorage implements EmbeddedLog {
     this.#heads = new Heads(deps.storage)
     this.#writer = createGroupCommit((work) => deps.storage.write(work), this.#heads)
     this.#topics = new TopicTable(deps.storage)
+    this.#groups = new Groups({
+      storage: deps.storage,
+      heads: this.#heads,
+      write: (work) => this.#write(work),
+    })
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
@@ -77,12 +81,13 @@ export class LogOverStorage implements EmbeddedLog {
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly Position[]> {
-    checkSizes(this.#topics.get(topic), records)
+    const bytes = sizeOf(this.#topics.get(topic), records)
     if (records.length === 0) return []
     const run = (): Position[] =>
       appendInside(this.#storage, this.#heads, {
         topic: this.#topics.get(topic),
         records,
+        bytes,
         now: this.#deps.clock(),
         partitionOf: this.#partitionOf,
       })
@@ -90,7 +95,7 @@ export class LogOverStorage implements EmbeddedLog {
       for (const partition of new Set(positions.map((position) => position.partition)))
         for (const reader of this.#topics.readers(topic, partition)) reader.wake()
     }
-    return this.#write(run, done)
+    return this.#write(run, done, bytes)
   }
 
   async consume(
@@ -99,37 +104,23 @@ export class LogOverStorage implements EmbeddedLog {
   ): Promise<Consumer> {
     const { group, topics } = options
     checkName('group', group)
-    const rows = topics.map((name) => this.#topics.get(name))
-    const held = topics.find((name) => this.#owners.has(`${group}/${name}`))
-    if (held !== undefined)
-      throw new AppError('LOG', `Group ${group} already has a consumer of ${held}`)
-    const readers = new Map(
-      rows.flatMap((row) =>
-        partitionsOf(row).map((partition) => [
-          `${row.name}/${partition}`,
-          this.#groupReader(row, partition, options, onBatch),
-        ]),
-      ),
-    )
+    const readers = new Map<string, PartitionReader>()
     const consumer: Consumer = {
       pause: (topic, partition) => readers.get(`${topic}/${partition}`)?.pause(),
       resume: (topic, partition) => readers.get(`${topic}/${partition}`)?.resume(),
-      commit: async (topic, partition, next) => {
-        if ((this.#owners.get(`${group}/${topic}`) ?? consumer) !== consumer)
-          throw new AppError('LOG', `Another consumer of ${group} has taken over ${topic}`)
-        const row = this.#topics.get(topic)
-        await this.#write(() =>
-          commitInside(this.#storage, this.#heads, row, group, partition, next),
-        )
-      },
+      commit: async (topic, partition, next) =>
+        this.#groups.commit(this.#topics.get(topic), group, partition, next, consumer),
       stop: async () => {
-        await Promise.all([...readers.values()].map((reader) => reader.stop()))
-        for (const name of topics)
-          if (this.#owners.get(`${group}/${name}`) === consumer)
-            this.#owners.delete(`${group}/${name}`)
+        await stopAll(readers.values())
+        this.#groups.release(group, topics, consumer)
       },
     }
-    for (const name of topics) this.#owners.set(`${group}/${name}`, consumer)
+    const rows = topics.map((name) => this.#topics.get(name))
+    this.#checkOpen()
+    this.#groups.claim(group, topics, consumer)
+    for (const row of rows)
+      for (const partition of partitionsOf(row))
+        readers.set(`${row.name}/${partition}`, this.#groupReader(row, partition, options, onBatch))
     for (const reader of readers.values()) reader.start()
     return consumer
   }
@@ -139,6 +130,7 @@ export class LogOverStorage implements EmbeddedLog {
     from: readonly number[],
     onBatch: (batch: LogBatch) => Promise<void>,
   ): Promise<Follower> {
+    this.#checkOpen()
     const row = this.#topics.get(topic)
     const readers = partitionsOf(row).map((partition) =>
       this.#reader(row, partition, defaultLimits, onBatch, {
@@ -146,11 +138,7 @@ export class LogOverStorage implements EmbeddedLog {
       }),
     )
     for (const reader of readers) reader.start()
-    return {
-      stop: async () => {
-        await Promise.all(readers.map((reader) => reader.stop()))
-      },
-    }
+    return { stop: () => stopAll(readers) }
   }
 
   async beginningOffsets(topic: string): Promise<readonly number[]> {
@@ -171,9 +159,8 @@ export class LogOverStorage implements EmbeddedLog {
   }
 
   async committed(group: string, topic: string): Promise<readonly number[]> {
-    return this.#eachPartition(
-      topic,
-      (row, partition) => groupRow(this.#storage, row, group, partition)?.committed ?? -1,
+    return this.#eachPartition(topic, (row, partition) =>
+      this.#groups.committed(row, group, partition),
     )
   }
 
@@ -197,7 +184,7 @@ export class LogOverStorage implements EmbeddedLog {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.#topics.allReaders().map((reader) => reader.stop()))
+    await stopAll(this.#topics.allReaders())
     await this.#writer.idle()
     await this.#storage.close()
   }
@@ -216,7 +203,7 @@ export class LogOverStorage implements EmbeddedLog {
     return this.#reader(row, partition, limits, onBatch, {
       start: async () => {
         const from = checkOffset(await startAt(row.name, partition))
-        await this.#write(() => assignInside(this.#storage, row, group, partition, from))
+        await this.#groups.assign(row, group, partition, from)
         return from
       },
       onStopped: (error) => onStopped?.(row.name, partition, error),
@@ -255,14 +242,18 @@ export class LogOverStorage implements EmbeddedLog {
     return partitionsOf(row).map((partition) => answer(row, partition))
   }
 
-  #write<T>(run: () => T, done: (result: T) => void = () => {}): Promise<T> {
+  #write<T>(run: () => T, done: (result: T) => void = () => {}, bytes = 0): Promise<T> {
     this.#checkOpen()
-    return this.#writer.submit({ run, done })
+    return this.#writer.submit({ run, done, bytes })
   }
 
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new AppError('LOG', 'The log is closed')
   }
+}
+
+async function stopAll(readers: Iterable<PartitionReader>): Promise<void> {
+  await Promise.all(Array.from(readers, (reader) => reader.stop()))
 }
 
 function partitionsOf(row: TopicRow): number[] {

@@ -5,16 +5,22 @@
  * removes becomes room for new records inside it.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import { open, type RootDatabase } from 'lmdb'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { checkDataFile } from './data-file.ts'
 import { type EmbeddedLog, LogOverStorage } from './embedded-log.ts'
 import type { Backoff } from './partition-reader.ts'
+import { probeRoom } from './room-probe.ts'
 import type { GroupRow, Head, Storage, StorageKey, Table, TopicRow } from './storage.ts'
 import { storageFailure } from './storage-failure.ts'
+
+/** Room asked for: LMDB's first files, and a transaction as large as most. */
+const probeBytes = { open: 256 * 1024, write: 4 * 1024 * 1024 } as const
 
 /** The layout of the folder; another number means another program wrote it. */
 const formatVersion = 1
@@ -29,18 +35,40 @@ export function createEmbeddedLog(options: {
   return new LogOverStorage({ ...options, storage: openStorage(options.path) })
 }
 
+/** Two logs over one folder would hand out the same offsets. */
+const openFolders = new Set<string>()
+
 function openStorage(folder: string): Storage {
+  const held = resolve(folder)
+  if (openFolders.has(held))
+    throw new AppError('DATA_FOLDER_HELD', `This process has the log in ${folder} open already`)
   let root: RootDatabase
   try {
     mkdirSync(folder, { recursive: true })
-    // Without overlappingSync a write's promise waits for the flush, and a flush that fails rejects it.
-    root = open({ path: folder, noSubdir: false, overlappingSync: false, maxDbs: 8 })
+    const refused = probeRoom(folder, probeBytes.open)
+    if (refused !== undefined) throw refused
+    checkDataFile(folder)
+    root = open({
+      path: folder,
+      noSubdir: false,
+      maxDbs: 8,
+      overlappingSync: false, // so that a write's promise waits for the flush, and a flush that fails rejects it
+      eventTurnBatching: false, // it makes a promise of its own that nobody can catch when a commit fails
+    })
   } catch (error) {
     throw failure(folder, error)
   }
   try {
     refuseOtherProcesses(folder, root)
-    return storageOf(folder, root)
+    const storage = storageOf(folder, root)
+    openFolders.add(held)
+    return {
+      ...storage,
+      async close() {
+        await storage.close()
+        openFolders.delete(held)
+      },
+    }
   } catch (error) {
     void root.close()
     throw failure(folder, error)
@@ -143,7 +171,14 @@ function identity(folder: string, root: RootDatabase): string {
 }
 
 function failure(folder: string, error: unknown): AppError {
-  return storageFailure(folder, systemCode(error), error)
+  const code = systemCode(error)
+  const cause =
+    code === 'EIO' ? (probeRoom(folder, probeBytes.write, dataBytes(folder)) ?? error) : error
+  return storageFailure(folder, systemCode(cause), cause)
+}
+
+function dataBytes(folder: string): number {
+  return statSync(join(folder, 'data.mdb'), { throwIfNoEntry: false })?.size ?? 0
 }
 
 function systemCode(error: unknown): string | undefined {

@@ -6,6 +6,8 @@
 import { AppError } from '../errors.ts'
 
 export interface WriteJob<T> {
+  /** About how much it writes. */
+  readonly bytes: number
   /** Runs inside the transaction. An AppError must leave behind only changes that may stay. */
   run(): T
   /** Runs when the transaction is durable. Must not throw. */
@@ -13,13 +15,15 @@ export interface WriteJob<T> {
 }
 
 interface Pending {
+  readonly bytes: number
   run(): void
   resolve(): void
   reject(error: unknown): void
 }
 
-/** Most jobs of one transaction: bounds how long the event loop runs inside it. */
+/** Bound how long the event loop runs inside one transaction; a larger job has one to itself. */
 const maxJobs = 1_000
+const maxBytes = 4 * 1024 * 1024
 
 export interface GroupCommit {
   submit<T>(job: WriteJob<T>): Promise<T>
@@ -36,7 +40,7 @@ export function createGroupCommit(
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
-      const group = queue.splice(0, maxJobs)
+      const group = queue.splice(0, groupSize(queue))
       let answers: (() => void)[] = []
       try {
         await write(() => {
@@ -59,6 +63,7 @@ export function createGroupCommit(
       return new Promise<T>((resolve, reject) => {
         let result: T
         queue.push({
+          bytes: job.bytes,
           run() {
             result = job.run()
           },
@@ -75,6 +80,17 @@ export function createGroupCommit(
       while (writing !== undefined) await writing
     },
   }
+}
+
+/** How many jobs from the front fit one transaction: one at least. */
+function groupSize(queue: readonly Pending[]): number {
+  let bytes = 0
+  const first = queue.slice(0, maxJobs)
+  const tooMuch = first.findIndex((job, i) => {
+    bytes += job.bytes
+    return i > 0 && bytes > maxBytes
+  })
+  return tooMuch < 0 ? first.length : tooMuch
 }
 
 function runJob(pending: Pending): () => void {

@@ -74,15 +74,12 @@ export class Inbox {
     return this.batches.flatMap((batch) => batch.records)
   }
 
-  records(partition: number): LogRecord[] {
-    return this.batches.filter((b) => b.partition === partition).flatMap((b) => b.records)
+  of(partition: number): LogBatch[] {
+    return this.batches.filter((batch) => batch.partition === partition)
   }
 
-  byPartition(): LogBatch[][] {
-    const partitions = new Set(this.batches.map((batch) => batch.partition))
-    return [...partitions]
-      .toSorted((a, b) => a - b)
-      .map((partition) => this.batches.filter((batch) => batch.partition === partition))
+  records(partition: number): LogRecord[] {
+    return this.of(partition).flatMap((batch) => batch.records)
   }
 
   /** Resolves as soon as `condition` holds; it is asked again at every batch. */

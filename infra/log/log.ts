@@ -61,7 +61,10 @@ export interface Consumer {
   /** Stops delivery of a partition after the batch in hand, until `resume`. */
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void
-  /** Records that the group is done with all offsets below `next`; retention may then remove them. */
+  /**
+   * Records that the group is done with all offsets below `next`; retention may then remove them. Refused with `LOG` when another
+   * consumer has the partition by now.
+   */
   commit(topic: string, partition: number, next: number): Promise<void>
   /** Resolves when the batch in hand is done and no further one will come. Idempotent. */
   stop(): Promise<void>
@@ -89,7 +92,10 @@ export interface Log {
    * backoff, unless its error is an AppError with `retryable: false`: then the partition stops (`onStopped`).
    */
   consume(options: ConsumeOptions, onBatch: (batch: LogBatch) => Promise<void>): Promise<Consumer>
-  /** Every record of every partition from `from[partition]` on, and then new ones as they come, without a group. */
+  /**
+   * Every record of every partition from `from[partition]` (0 where it says nothing) on, and then new ones as they come, without a
+   * group. Failures of `onBatch` are treated as in `consume`; a partition that stops for good is logged.
+   */
   follow(
     topic: string,
     from: readonly number[],

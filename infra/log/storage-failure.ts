@@ -11,7 +11,7 @@ export function storageFailure(folder: string, code: string | undefined, cause: 
   if (code !== undefined && noRoom.has(code))
     return new AppError(
       'DISK_FULL',
-      `No room left for the log in ${folder} (${reason}): free some space; nothing was stored of the refused records`,
+      `No room left for the log in ${folder} (${reason}): free some space`,
       { retryable: true, cause },
     )
   if (code !== undefined && noAccess.has(code))

@@ -1,8 +1,9 @@
 /** The store over @clickhouse/client: its one importing file, for a server and for the embedded engine alike. */
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { encodeRow } from './encode-row.ts'
-import { type Column, columnsSql, insertSql, markMoved, markSql, withLimits } from './sql.ts'
+import { inlineParams } from './inline-params.ts'
+import { type Column, columnsSql, insertSql, markMoved, markSql, querySql } from './sql.ts'
 import type {
   Block,
   InsertOutcome,
@@ -17,15 +18,20 @@ import { queryError, storeError } from './store-error.ts'
 export type Client = ClickHouseClient
 export type ClientOptions = Parameters<typeof createClient>[0]
 
-export const connectClient = (options: ClientOptions): Client => createClient(options)
+/** The client's own log lines would quote statements and posts; what matters is in the errors. */
+export const connectClient = (options: ClientOptions): Client =>
+  createClient({ ...options, log: { level: ClickHouseLogLevel.OFF } })
 
 export interface ClickHouseOptions {
   /** One client a lane, made at its first use. */
   readonly connect: (lane: Lane) => Client
   /** A folder or an address, for messages. */
   readonly where: string
-  /** Where an insert's rows travel: the embedded engine stores nothing from a body, and a server limits parameters to 1 MiB. */
-  readonly rowsIn: 'parameter' | 'body'
+  /**
+   * How values travel. Embedded: as literals, because bound parameters queue all connections (`inlineParams`), but an insert's rows as
+   * a parameter, because it stores nothing from a body. Server: bound, and rows as the body, because it limits parameters to 1 MiB.
+   */
+  readonly engine: 'embedded' | 'server'
 }
 
 const defaultQueryMs = 30_000
@@ -43,14 +49,13 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const query = withLimits(sql, {
+    const limited = querySql(sql, {
       ms: options.maxExecutionMs ?? defaultQueryMs,
       bytes: options.maxMemoryBytes,
     })
     const read = async (): Promise<T[]> => {
       const result = await this.#client(options.lane ?? 'pages').query({
-        query,
-        query_params: { ...params },
+        ...this.#bind(limited, params),
         format: 'JSONEachRow',
       })
       return result.json<T>()
@@ -71,7 +76,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async command(sql: string, params: Params = {}): Promise<void> {
-    const run = this.#client('writer').command({ query: sql, query_params: { ...params } })
+    const run = this.#client('writer').command(this.#bind(sql, params))
     await this.#track(run).catch((cause) => {
       throw queryError(cause, this.#options.where)
     })
@@ -90,8 +95,8 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   async mark(partition: PartitionId): Promise<number> {
     const { logTopic, partition: number } = partition
     const params = { logTopic, partition: number }
-    const [row] = await this.query<{ mark: number | string }>(markSql, params, { lane: 'writer' })
-    return Number(row?.mark ?? -1)
+    const [row] = await this.query<{ mark: number }>(markSql, params, { lane: 'writer' })
+    return row?.mark ?? -1
   }
 
   async insertBlock(block: Block): Promise<InsertOutcome> {
@@ -115,22 +120,23 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
     for (const client of clients) await client.close()
   }
 
+  #bind(sql: string, params: Params): { query: string; query_params?: Record<string, unknown> } {
+    if (this.#options.engine === 'embedded') return { query: inlineParams(sql, params) }
+    return { query: sql, query_params: { ...params } }
+  }
+
   async #send(
     sql: { table: string; columns: readonly Column[]; fenced: boolean },
     rows: readonly string[],
     params: Params,
   ): Promise<void> {
-    const { rowsIn } = this.#options
-    const query = insertSql({ ...sql, rowsIn, maxExecutionMs: insertMs })
+    const rowsIn = this.#options.engine === 'embedded' ? 'parameter' : 'body'
+    const bound = this.#bind(insertSql({ ...sql, rowsIn, maxExecutionMs: insertMs }), params)
     const body = rows.join('\n')
     const client = this.#client('writer')
-    if (rowsIn === 'parameter') {
-      await this.#track(client.command({ query, query_params: { ...params, body } }))
-      return
-    }
-    await this.#track(
-      finished(client.exec({ query, query_params: { ...params }, values: Readable.from([body]) })),
-    )
+    if (rowsIn === 'parameter')
+      await this.#track(client.command({ ...bound, query_params: { body } }))
+    else await this.#track(finished(client.exec({ ...bound, values: Readable.from([body]) })))
   }
 
   async #columnsOf(table: string): Promise<readonly Column[]> {

@@ -19,7 +19,7 @@ export async function openEmbeddedStore(options: { readonly path: string }): Pro
   const path = resolve(options.path)
   if (open.has(path)) throw held(path, process.pid)
   checkFolder(path)
-  const engine = new ClickHouse({ connect: () => connect(path), where: path, rowsIn: 'parameter' })
+  const engine = new ClickHouse({ connect: () => connect(path), where: path, engine: 'embedded' })
   open.add(path)
   const close = async () => {
     await engine.close()

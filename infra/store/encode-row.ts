@@ -5,10 +5,17 @@ import { AppError } from '../errors.ts'
  * that is not finite as Float32 is refused with `STORE`, because the engine would store NaN as 0 without a word.
  */
 export function encodeRow(row: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(row, (key, value: unknown) => {
-    if (typeof value === 'string') return value.toWellFormed()
-    if (typeof value === 'number' && !Number.isFinite(Math.fround(value)))
-      throw new AppError('STORE', `The column ${key} of a row holds ${value}, not a finite number`)
-    return value
-  })
+  for (const [column, value] of Object.entries(row)) checkNumbers(value, column)
+  const json = JSON.stringify(row)
+  // JSON.stringify escapes surrogates only where they are alone. Rows that have none, nearly all, need no second pass.
+  return /\\ud[89a-f]/.test(json) ? JSON.stringify(row, repairText) : json
 }
+
+function checkNumbers(value: unknown, column: string): void {
+  if (Array.isArray(value)) for (const item of value) checkNumbers(item, column)
+  else if (typeof value === 'number' && !Number.isFinite(Math.fround(value)))
+    throw new AppError('STORE', `The column ${column} of a row holds ${value}, not a finite number`)
+}
+
+const repairText = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.toWellFormed() : value

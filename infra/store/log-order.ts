@@ -19,6 +19,13 @@ export interface Fault {
   readonly to: number
 }
 
+export interface Accepted<Row> {
+  readonly rows: Row[]
+  /** The offset behind the accepted rows. */
+  readonly next: number
+  readonly fault?: Fault
+}
+
 /**
  * The rows of one partition, ordered by offset, up to the first fault, with the ordinals of an offset in order. The first offset may
  * lie inside a block or a hole's gap row, because a reader may begin anywhere.
@@ -26,20 +33,20 @@ export interface Fault {
 export function acceptInOrder<Row extends PlacedRow>(
   rows: readonly Row[],
   from: number,
-): { readonly accepted: Row[]; readonly fault?: Fault } {
+): Accepted<Row> {
   const accepted: Row[] = []
   let expected = from
   let block: number | undefined
   for (const offsetRows of offsetsOf(rows)) {
     const fault = faultOf(offsetRows, expected, block)
-    if (fault !== undefined) return { accepted, fault }
+    if (fault !== undefined) return { rows: accepted, next: expected, fault }
     for (const row of offsetRows) {
       accepted.push(row)
       expected = row.offset + 1
       block = row.block_start
     }
   }
-  return { accepted }
+  return { rows: accepted, next: expected }
 }
 
 function faultOf(

@@ -9,7 +9,7 @@ export async function openServerStore(options: { readonly url: string }): Promis
   const engine = new ClickHouse({
     connect: () => connectClient({ url: options.url }),
     where: host,
-    rowsIn: 'body',
+    engine: 'server',
   })
   try {
     await migrate(engine)

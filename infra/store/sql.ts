@@ -57,13 +57,12 @@ export function insertSql(insert: InsertSql): string {
   ].join('\n')
 }
 
-/** The line break ends a comment at the end of `sql`. */
-export function withLimits(
-  sql: string,
-  limits: { ms: number; bytes?: number | undefined },
-): string {
-  const memory = limits.bytes === undefined ? [] : [`max_memory_usage = ${limits.bytes}`]
-  return `${sql}\nSETTINGS ${[executionLimit(limits.ms), ...memory].join(', ')}`
+/** 64-bit integers come as numbers whatever the server's default. The line break ends a comment at the end of `sql`. */
+export function querySql(sql: string, limits: { ms: number; bytes?: number | undefined }): string {
+  const settings = [executionLimit(limits.ms), 'output_format_json_quote_64bit_integers = 0']
+  if (limits.bytes !== undefined) settings.push(`max_memory_usage = ${limits.bytes}`)
+  return `${sql}
+SETTINGS ${settings.join(', ')}`
 }
 
 const executionLimit = (ms: number): string => `max_execution_time = ${ms / 1000}`
@@ -74,5 +73,6 @@ export const columnsSql =
 export const quoteName = (name: string): string =>
   `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
 
-const quoteText = (text: string): string =>
-  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+/** NUL too, because the embedded engine takes a statement as a C string. */
+export const quoteText = (text: string): string =>
+  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`

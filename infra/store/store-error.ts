@@ -9,13 +9,13 @@ export function storeError(cause: unknown, what: string, where: string): AppErro
   if (cause instanceof AppError) return cause
   const words = describeError(cause)
   const { code, type } = (cause ?? {}) as { code?: unknown; type?: unknown }
-  if (diskFull.test(words))
+  const known = [type, code].filter((part) => part !== undefined).join(' ')
+  if (diskFull.test(`${known} ${words}`))
     return new AppError(
       'DISK_FULL',
       `The disk of ${where} is full: free some space there; nothing stored is lost`,
       { cause, retryable: true },
     )
-  const known = [type, code].filter((part) => part !== undefined).join(' ')
   return new AppError('STORE', `The store at ${where} could not ${what}: ${known || 'failed'}`, {
     cause,
     retryable: outOfReach.test(`${known} ${words}`),

@@ -46,7 +46,7 @@ export type InsertOutcome =
  * up). Statements carry no SETTINGS or FORMAT of their own: the port adds both.
  */
 export interface Store {
-  /** Rows of a SELECT as objects. Values travel as bound parameters (`{name:Type}`), never inside the SQL. */
+  /** Rows of a SELECT as objects. Values stand in `params`, and as `{name:Type}` in the SQL: a caller never builds a literal. */
   query<T>(sql: string, params?: Params, options?: QueryOptions): Promise<T[]>
   /**
    * The lines of EXPLAIN AST. `statement` must come from the engine's own formatter: what stands behind a `;` would be executed.

@@ -1,7 +1,7 @@
 /** Reading `analyses` in log order, whole offsets at a time: what the alert engine, live pages and `tickertone tail` share. */
 import { AppError } from '../errors.ts'
 import { acceptInOrder, type Fault, offsetsOf, type PlacedRow } from './log-order.ts'
-import { quoteName } from './sql.ts'
+import { type Columns, readMarks, readOffsets } from './offsets.ts'
 import type { Store } from './store.ts'
 
 /** The next offset to read by partition, for one log_topic. Partitions that are absent are read from 0. */
@@ -19,65 +19,42 @@ export interface TailBatch<Row> {
 
 export interface Tail {
   /**
-   * About `limit` rows, always whole offsets, without waiting. Rows up to a fault (an offset missing or doubled) are delivered first;
-   * rejects with `STORE` when the fault is next, or with `STORE_LAGGING` (retryable) when it is a hole that replication may still fill.
+   * About `limit` rows, always whole offsets, without waiting. Rows up to a fault (an offset missing or doubled) are delivered first.
+   * Rejects with `STORE` when a fault is next in some partition, or with `STORE_LAGGING` (retryable) when it is a hole that
+   * replication may still fill.
    */
   read<Row>(cursor: Cursor, limit: number): Promise<TailBatch<Row>>
   /** The cursor behind everything stored now. */
   end(): Promise<Cursor>
 }
 
-interface Mark {
-  readonly partition: number
-  readonly mark: number
-}
-
-/** Answered by the projection `mark`. */
-export const marksSql =
-  'SELECT partition, max(offset) AS mark FROM analyses WHERE log_topic = {logTopic:String} GROUP BY partition ORDER BY partition'
-
-const placed = ['partition', 'offset', 'ordinal', 'block_start', 'gap_from', 'appended_at']
-
-/** `columns` are the ones that rows shall have beside those of `PlacedRow`; all of the table unless told. */
+/** Rows have the columns of `PlacedRow` and `columns`; fewer columns are read faster. */
 export function createTail(
   store: Pick<Store, 'query' | 'replicated'>,
   logTopic: string,
-  columns: readonly string[] = [],
+  columns: Columns = 'all',
 ): Tail {
-  const select = columns.length === 0 ? '*' : placed.concat(columns).map(quoteName).join(', ')
-
-  const marks = (): Promise<Mark[]> => store.query<Mark>(marksSql, { logTopic }, { lane: 'tail' })
-
-  const readPartition = (partition: number, from: number, mark: number, limit: number) =>
-    store.query<PlacedRow>(
-      `SELECT ${select} FROM analyses
-       WHERE log_topic = {logTopic:String} AND partition = {partition:UInt32} AND offset BETWEEN {from:Int64} AND {mark:Int64}
-       ORDER BY log_topic, partition, offset LIMIT {limit:UInt32} WITH TIES`,
-      { logTopic, partition, from, mark, limit },
-      { lane: 'tail' },
-    )
-
   return {
     async read<Row>(cursor: Cursor, limit: number): Promise<TailBatch<Row>> {
       const queues: PlacedRow[][] = []
-      const faults: AppError[] = []
-      for (const { partition, mark } of await marks()) {
+      for (const { partition, mark } of await readMarks(store, logTopic)) {
         const from = cursor[partition] ?? 0
         if (mark < from) continue
-        const rows = await readPartition(partition, from, mark, limit)
-        const { accepted, fault } = acceptInOrder(rows, from)
-        if (fault !== undefined) faults.push(faultError(store, logTopic, partition, fault))
-        queues.push(accepted)
+        const range = { logTopic, partition, from, mark, limit }
+        const { rows, fault } = acceptInOrder(await readOffsets(store, range, columns), from)
+        if (fault !== undefined && rows.length === 0)
+          throw faultError(store, logTopic, partition, fault)
+        queues.push(rows)
       }
       const rows = mergeOffsets(queues, limit)
-      if (rows.length === 0 && faults[0] !== undefined) throw faults[0]
       const next = { ...cursor }
       for (const row of rows) next[row.partition] = row.offset + 1
       return { rows: rows as Row[], cursor: rows.length === 0 ? cursor : next }
     },
 
     async end() {
-      return Object.fromEntries((await marks()).map(({ partition, mark }) => [partition, mark + 1]))
+      const marks = await readMarks(store, logTopic)
+      return Object.fromEntries(marks.map(({ partition, mark }) => [partition, mark + 1]))
     },
   }
 }

@@ -1,9 +1,10 @@
 /** Which experts run on a post, and with which weights. One strategy for now: `static`, fixed weights from the config. */
+import type { Post } from '../../ingest/contract.ts'
 import type { Task } from '../contract.ts'
 
 /** What an allocation may depend on. Random choices are a hash of the position, so a replay makes the same ones. */
 export interface AllocationContext {
-  readonly kind: string
+  readonly kind: Post['kind']
   readonly language: string
   readonly textLength: number
   readonly position: {

@@ -1,6 +1,7 @@
 import { type Cashtag, findCashtags } from './cashtags.ts'
 import type { Gazetteer } from './gazetteer.ts'
 import type { NameFinder, NameMatch } from './name-finder.ts'
+import type { NameRule } from './name-rule.ts'
 
 /** A mention in one text; there may be several of one instrument. */
 export interface TextMention {
@@ -27,7 +28,7 @@ export function findMentions(
   supported: ReadonlySet<string> = new Set(),
 ): readonly TextMention[] {
   const tags = findCashtags(text)
-  const tickers = new Set(tags.map(({ base }) => base))
+  const tickers = new Set(tags.map(({ ticker }) => ticker))
   const byTicker = tags
     .flatMap((tag) => cashtagMention(tag, at, gazetteer, tickers))
     .filter(({ instrument }) => instrument !== '')
@@ -38,7 +39,10 @@ export function findMentions(
   return [...byTicker, ...byName].sort((a, b) => a.start - b.start)
 }
 
-/** What a ticker means; 'unresolved:XYZ' where nobody knows it, '' where a user wants no mention. `beside` are the other tickers of the post. */
+/**
+ * What a ticker means: 'unresolved:XYZ' where nobody knows it, '' where a user wants no mention. `beside` are the tickers
+ * of the post.
+ */
 export function resolveTicker(
   ticker: string,
   at: number,
@@ -57,20 +61,20 @@ function cashtagMention(
   beside: ReadonlySet<string>,
 ): readonly TextMention[] {
   const whole = resolveTicker(tag.ticker, at, gazetteer, beside)
-  const mention = (instrument: string, written: string): TextMention => ({
-    instrument,
-    written,
-    how: 'cashtag',
-    start: tag.start,
-    end: tag.start + written.length,
-  })
-  if (!whole.startsWith('unresolved:')) return [mention(whole, tag.written)]
-  const baseWritten = tag.written.slice(0, tag.base.length + 1)
-  if (!foreignExchanges.has(tag.ticker.slice(tag.base.length + 1))) {
-    const base = resolveTicker(tag.base, at, gazetteer, beside)
-    if (!base.startsWith('unresolved:')) return [mention(base, baseWritten)]
-  }
-  return looksLikeTicker(baseWritten) ? [mention(whole, tag.written)] : []
+  const asWhole = !whole.startsWith('unresolved:') || belongsToTicker(tag)
+  const instrument = asWhole ? whole : resolveTicker(tag.base, at, gazetteer, beside)
+  const letters = tag.written.slice(0, tag.base.length + 1)
+  const written = asWhole ? tag.written : letters
+  if (instrument.startsWith('unresolved:') && !looksLikeTicker(letters)) return []
+  return [
+    { instrument, written, how: 'cashtag', start: tag.start, end: tag.start + written.length },
+  ]
+}
+
+/** Unlike a share class or the next sentence ('$AAPL.In'), an exchange or `_F` cannot be left off. */
+function belongsToTicker({ ticker, base }: Cashtag): boolean {
+  const tail = ticker.slice(base.length)
+  return tail === '' || tail === '_F' || foreignExchanges.has(tail.slice(1))
 }
 
 /** '$lol' and '$BREAKOUT' are words in disguise; an exchange's tickers have at most six letters. */
@@ -90,6 +94,11 @@ function nameMention(
     ? gazetteer.instrumentOf(rule.instrument.slice(1), at)
     : rule.instrument
   if (instrument === undefined) return []
-  if (rule.rule === 'context' && (hashtag || !supported) && !support.has(instrument)) return []
+  if (!allowed(rule.rule, supported && !hashtag, support.has(instrument))) return []
   return [{ instrument, written: text.slice(start, end), how: 'name', start, end }]
+}
+
+function allowed(rule: NameRule['rule'], byWords: boolean, byTicker: boolean): boolean {
+  if (rule === 'ticker') return byTicker
+  return rule !== 'context' || byWords || byTicker
 }

@@ -1,6 +1,6 @@
 import { readableName, shortName } from './company-name.ts'
 import type { Instrument } from './mention.ts'
-import { type NameRule, nameTokens } from './name-rule.ts'
+import { type NameRule, nameTokens, rules } from './name-rule.ts'
 import { readTable } from './tables.ts'
 import { instrumentAt, type Period, period } from './ticker-timeline.ts'
 
@@ -44,13 +44,14 @@ class GazetteerBuilder {
       'until',
       'instrument',
       'name',
-      'type',
     ] as const)
     for (const row of rows) {
       const periods = this.#periods.get(row.ticker) ?? []
       periods.push(period(row.instrument, row.from, row.until))
       this.#periods.set(row.ticker, periods)
-      if (row.name !== '') this.#declare(row.instrument, row.name, row.ticker, 'company')
+      if (row.name === '') continue
+      this.#declare(row.instrument, row.name, lastTicker(row.instrument) ?? row.ticker, 'company')
+      this.#derive(row.name, row.instrument, false)
     }
   }
 
@@ -80,8 +81,8 @@ class GazetteerBuilder {
       const name = known.get(cik)
       this.#declare(cik, name ?? readableName(title), ticker, 'company')
       this.#list(ticker, cik)
-      this.#derive(shortName(title), cik, name !== undefined)
-      if (name !== undefined) this.#derive(shortName(name), cik, true)
+      if (name !== undefined) this.#derive(name, cik, true)
+      this.#derive(readableName(title), cik, name !== undefined)
     }
   }
 
@@ -123,13 +124,20 @@ class GazetteerBuilder {
     if (!this.#periods.has(ticker)) this.#periods.set(ticker, [period(instrument, '', '')])
   }
 
-  /** One word is a name only of a company in the index: of ten thousand registrants, too many are called 'Focus' or 'Global'. */
-  #derive(written: string, instrument: string, wellKnown: boolean): void {
+  /** One word alone names only the best known: of ten thousand registrants, too many are called 'Focus' or 'Global'. */
+  #derive(registered: string, instrument: string, wellKnown: boolean): void {
+    const written = shortName(registered)
     const tokens = nameTokens(written)
     const key = tokens.join(' ')
-    if (tokens.length < (wellKnown ? 1 : 2) || key.length < 3 || this.#names.has(key)) return
-    this.#names.set(key, { written, instrument, rule: 'cased' })
+    if (key.length < 3 || this.#names.has(key)) return
+    const rule = tokens.length > 1 || wellKnown ? 'cased' : 'ticker'
+    this.#names.set(key, { written, instrument, rule })
   }
+}
+
+/** 'us:P-2019' -> 'P'. */
+function lastTicker(instrument: string): string | undefined {
+  return /^us:([A-Z.]+)/.exec(instrument)?.[1]
 }
 
 function readTwins(): ReadonlyMap<string, Twin> {
@@ -150,5 +158,5 @@ function typeOf(written: string): Instrument['type'] {
 }
 
 function ruleOf(written: string): NameRule['rule'] {
-  return written === 'any' || written === 'context' || written === 'never' ? written : 'cased'
+  return rules.find((rule) => rule === written) ?? 'cased'
 }

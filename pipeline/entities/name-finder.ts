@@ -42,7 +42,8 @@ export function createNameFinder(names: Iterable<NameRule & { readonly key: stri
   const hashtags = new Map<string, NameRule>()
   for (const name of names) {
     insert(root, name.key.split(' '), name)
-    if (name.rule !== 'never') hashtags.set(name.key.replace(/[ &]/g, ''), name)
+    const word = name.key.replace(/[ &]/g, '')
+    if (name.rule !== 'never' && word.length > 2) hashtags.set(word, name)
   }
   return {
     find(text) {
@@ -110,7 +111,7 @@ function longestAt(
   for (let i = at; node !== undefined; i++) {
     const token = tokens[i]
     if (token === undefined || (i > at && !joined(text, tokens[i - 1], token))) break
-    node = node.next.get(token.key)
+    node = node.next.get(token.key) ?? withoutGenitive(node, token.key)
     const rule: NameRule | undefined = node?.rule
     if (rule === undefined || !capitalised(rule, text.slice(start, token.end))) continue
     const supported = supports(text, token, tokens[i + 1])
@@ -134,6 +135,11 @@ function supports(text: string, last: Token, next: Token | undefined): boolean {
   return next !== undefined && joined(text, last, next) && companyWords.has(next.key)
 }
 
+/** Feeds drop apostrophes: 'Ciscos Scare', 'J.P. Morgans Warnings'. */
+function withoutGenitive(node: Node, key: string): Node | undefined {
+  return key.length > 5 && key.endsWith('s') ? node.next.get(key.slice(0, -1)) : undefined
+}
+
 /**
  * 'Ford' and 'FORD' for Ford, 'GE' alone for GE ('Ge' is not), 'Bank of America' with its small 'of', 'eBay' as it is
  * written or with a capital.
@@ -145,7 +151,7 @@ function capitalised(name: NameRule, written: string): boolean {
   return actual.every((word, i) => {
     const model = expected[i] ?? ''
     if (word === model) return true
-    if (model.length > 1 && model === model.toUpperCase()) return word === model
+    if (model.length > 1 && model.length < 4 && model === model.toUpperCase()) return false
     const first = word[0] ?? ''
     return first !== first.toLowerCase()
   })

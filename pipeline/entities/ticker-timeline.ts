@@ -14,7 +14,16 @@ export function period(instrument: string, from: string, until: string): Period 
   }
 }
 
-/** What stood in the periods at that moment; undefined in a gap between two of them. */
+/**
+ * What a ticker stood for at that moment. People write an old ticker long after it is gone ('$TWTR' of 2023), so where
+ * nobody has it, the last one that had it is meant; before its first owner it stands for nothing.
+ */
 export function instrumentAt(periods: readonly Period[], at: number): string | undefined {
-  return periods.find(({ from, until }) => from <= at && at < until)?.instrument
+  const current = periods.find(({ from, until }) => from <= at && at < until)
+  if (current) return current.instrument
+  const past = periods.filter(({ until }) => until <= at)
+  return past.reduce<Period | undefined>(
+    (last, next) => (last === undefined || next.until > last.until ? next : last),
+    undefined,
+  )?.instrument
 }

@@ -1,7 +1,10 @@
 /** An expert: a classifier for one or more tasks, as in "prediction with expert advice". */
+import type { Post } from '../../ingest/contract.ts'
 import type { Task } from '../contract.ts'
 
 export interface ExpertInput {
+  /** Calibration differs by kind: the same words mean less in news than in comments. */
+  readonly kind: Post['kind']
   readonly text: string
   readonly title: string
 }

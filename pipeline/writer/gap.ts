@@ -1,12 +1,11 @@
 /** Offsets that hold no post (control records, compaction, retention) get one row a hole, so that the mark reaches the log's end. */
+import type { PartitionId } from '../../infra/store/store.ts'
 import type { AnalysisRow } from '../contract.ts'
 
 /** A row before it has a place in a block. */
 export type UnplacedRow = Omit<AnalysisRow, 'block_start'>
 
-export interface Range {
-  readonly logTopic: string
-  readonly partition: number
+export interface OffsetRange extends PartitionId {
   /** First offset covered. */
   readonly from: number
   /** The offset after the last one covered. */
@@ -19,7 +18,7 @@ export interface Range {
  */
 export function* fillGaps(
   rows: readonly UnplacedRow[],
-  range: Range,
+  range: OffsetRange,
   appendedAt: string,
 ): Generator<UnplacedRow> {
   let expected = range.from
@@ -33,14 +32,19 @@ export function* fillGaps(
   if (expected < range.next) yield gapRow(range, expected, range.next - 1, latest)
 }
 
-function gapRow(range: Range, gapFrom: number, offset: number, appendedAt: string): UnplacedRow {
+function gapRow(at: PartitionId, gapFrom: number, offset: number, appendedAt: string): UnplacedRow {
+  return { ...emptyRow(at, offset, appendedAt), gap_from: gapFrom, outcome: 'gap' }
+}
+
+/** A row of outcome `dead` with nothing known but its place and when the log took it. */
+export function emptyRow(at: PartitionId, offset: number, appendedAt: string): UnplacedRow {
   return {
-    log_topic: range.logTopic,
-    partition: range.partition,
+    log_topic: at.logTopic,
+    partition: at.partition,
     offset,
     ordinal: 0,
-    gap_from: gapFrom,
-    outcome: 'gap',
+    gap_from: offset,
+    outcome: 'dead',
     reason: '',
     post_id: '',
     version: 0,

@@ -1,0 +1,121 @@
+/** `tickertone doctor`: checks what the monitor needs on this machine, and names the fix of what is missing. */
+import { execFile } from 'node:child_process'
+import { mkdirSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { Command } from 'commander'
+import type { Config } from '../infra/config.ts'
+import { AppError, describeError } from '../infra/errors.ts'
+import { packageRoot } from '../infra/package-root.ts'
+import { findRunning } from '../infra/running.ts'
+import { type ConfigOptions, configFrom, withServer } from './options.ts'
+
+interface Finding {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+}
+
+type Check = () => Promise<string>
+
+const run = promisify(execFile)
+const gigabyte = 1024 ** 3
+const wantedDiskBytes = 2 * gigabyte
+const nativeParts = ['lmdb', 'chdb', 'onnxruntime-node']
+
+export function doctorCommand(): Command {
+  return withServer(new Command('doctor'))
+    .description('Check Node, disk, native parts, port, data folder and config')
+    .option('--json', 'print one JSON document')
+    .action(async (options: ConfigOptions & { json?: boolean }) => {
+      const findings = await examine(options)
+      process.stdout.write(
+        options.json ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(lineOf).join(''),
+      )
+      if (findings.some((finding) => !finding.ok)) process.exitCode = 1
+    })
+}
+
+const lineOf = ({ ok, check, detail }: Finding) => `${ok ? 'ok  ' : 'FAIL'} ${check}: ${detail}\n`
+
+async function examine(options: ConfigOptions): Promise<Finding[]> {
+  const findings = [await finding('node', checkNode)]
+  for (const part of nativeParts)
+    findings.push(await finding(`native part ${part}`, () => checkNative(part)))
+  let config: Config
+  try {
+    config = configFrom(options)
+    findings.push({ check: 'config', ok: true, detail: 'valid' })
+  } catch (error) {
+    return [...findings, { check: 'config', ok: false, detail: describeError(error) }]
+  }
+  const running = await findRunning(config.dataDir)
+  return [
+    ...findings,
+    await finding('data folder', () => checkFolder(config.dataDir, running)),
+    await finding('disk', () => checkDisk(config.dataDir)),
+    await finding('port', () => checkPort(config, running)),
+  ]
+}
+
+async function finding(check: string, examination: Check): Promise<Finding> {
+  try {
+    return { check, ok: true, detail: await examination() }
+  } catch (error) {
+    return { check, ok: false, detail: describeError(error) }
+  }
+}
+
+async function checkNode(): Promise<string> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new AppError('UNSUPPORTED', `${process.version} is too old: install Node 20.19 or newer`)
+  return process.version
+}
+
+/** Loads the part in a process of its own: a broken native part can end the process that loads it. */
+async function checkNative(part: string): Promise<string> {
+  const script = `await import(${JSON.stringify(part)})`
+  try {
+    await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: packageRoot,
+      timeout: 60_000,
+    })
+  } catch (cause) {
+    throw new AppError(
+      'UNSUPPORTED',
+      `does not load on ${process.platform} ${process.arch}; run \`npm ci\` again (optional dependencies must be installed)`,
+      { cause },
+    )
+  }
+  return `loads on ${process.platform} ${process.arch}`
+}
+
+async function checkFolder(dataDir: string, running: string | undefined): Promise<string> {
+  const folder = resolve(dataDir)
+  if (running !== undefined) return `${folder}, served by ${running}`
+  mkdirSync(folder, { recursive: true })
+  const probe = join(folder, `.doctor-${process.pid}`)
+  writeFileSync(probe, '')
+  unlinkSync(probe)
+  return `${folder} is writable`
+}
+
+async function checkDisk(dataDir: string): Promise<string> {
+  const { bavail, bsize } = statfsSync(dataDir)
+  const free = `${((bavail * bsize) / gigabyte).toFixed(1)} GiB free`
+  if (bavail * bsize < wantedDiskBytes)
+    throw new AppError('DISK_FULL', `${free}, at least 2 GiB wanted`)
+  return free
+}
+
+async function checkPort(config: Config, running: string | undefined): Promise<string> {
+  if (running !== undefined) return `the monitor answers at ${running}`
+  const { host, port } = config.http
+  await new Promise<void>((free, taken) => {
+    const server = createServer().once('error', taken)
+    server.listen(port, host, () => server.close(() => free()))
+  })
+  return `${host}:${port} is free`
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+/** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. */
+import { Command, CommanderError } from 'commander'
+import { AppError, describeError } from '../infra/errors.ts'
+import { doctorCommand } from './doctor.ts'
+import { epochCommand } from './epoch.ts'
+import { replayCommand } from './replay.ts'
+import { runCommand } from './run.ts'
+import { sqlCommand } from './sql.ts'
+import { startCommand } from './start.ts'
+import { tailCommand } from './tail.ts'
+import { version } from './version.ts'
+
+const program = new Command('tickertone')
+  .description('Streaming financial sentiment monitor')
+  .version(version)
+  .showHelpAfterError()
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.')
+
+for (const command of [
+  startCommand(),
+  runCommand(),
+  replayCommand(),
+  tailCommand(),
+  sqlCommand(),
+  doctorCommand(),
+  epochCommand(),
+]) {
+  program.addCommand(command)
+}
+for (const command of [program, ...program.commands]) command.exitOverride()
+
+/** What went wrong, for a person: one clear text on standard error and the exit code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof AppError) {
+    process.stderr.write(`tickertone: ${error.message} (${error.code})\n`)
+    return error.code === 'USAGE' || error.code === 'CONFIG' ? 2 : 1
+  }
+  const stack = error instanceof Error ? error.stack : undefined
+  process.stderr.write(`tickertone: unexpected failure: ${stack ?? describeError(error)}\n`)
+  return 1
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = explain(error)
+}

@@ -1,0 +1,36 @@
+/** The options that every command with a config shares. */
+import type { Command } from 'commander'
+import { type Config, loadConfig } from '../infra/config.ts'
+
+export interface ConfigOptions {
+  readonly config?: string
+  readonly dataDir?: string
+  readonly port?: string
+  readonly kafka?: string
+  readonly clickhouse?: string
+}
+
+export function withConfig(command: Command): Command {
+  return command
+    .option('--config <file>', 'JSON file with options (docs/configuration.md lists them)')
+    .option('--data-dir <folder>', 'folder of the embedded log and store')
+}
+
+export function withServer(command: Command): Command {
+  return withConfig(command)
+    .option('--port <number>', 'port of pages and API; 0 takes a free one')
+    .option('--kafka <host:port,...>', 'Kafka brokers instead of the embedded log')
+    .option('--clickhouse <url>', 'ClickHouse server instead of the embedded store')
+}
+
+export function configFrom(options: ConfigOptions): Config {
+  return loadConfig({
+    file: options.config,
+    flags: {
+      TICKERTONE_DATA_DIR: options.dataDir,
+      HTTP_PORT: options.port,
+      KAFKA_BROKERS: options.kafka,
+      CLICKHOUSE_URL: options.clickhouse,
+    },
+  })
+}

@@ -1,0 +1,46 @@
+/** `tickertone start`: every role in one process, until it is told to stop. */
+import { Command } from 'commander'
+import { AppError } from '../infra/errors.ts'
+import { createLifecycle } from '../infra/lifecycle.ts'
+import { createLogger } from '../infra/logger.ts'
+import { startMonitor } from './monitor.ts'
+import { type ConfigOptions, configFrom, withServer } from './options.ts'
+
+const stopTimeoutMs = 10_000
+
+export function startCommand(): Command {
+  return withServer(new Command('start'))
+    .description('Run every role in one process')
+    .option('--demo', 'replay the bundled market tweets of 2020')
+    .action((options: ConfigOptions & { demo?: boolean }) => start(options))
+}
+
+/** Runs until a signal, or until a part fails for good: then it stops in order all the same and throws the failure. */
+async function start(options: ConfigOptions & { demo?: boolean }): Promise<void> {
+  const config = configFrom(options)
+  if (config.kafka.brokers.length > 0) {
+    throw new AppError(
+      'UNSUPPORTED',
+      '--kafka needs the Kafka adapter of the log, which this version does not have; leave it out to use the embedded log',
+    )
+  }
+  const logger = createLogger({ level: config.logLevel })
+  const lifecycle = createLifecycle({ logger, stopTimeoutMs })
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      void signalled.then(resolve)
+      startMonitor(lifecycle, {
+        config,
+        logger,
+        stdout: process.stdout,
+        demo: options.demo ?? false,
+        onFatal: reject,
+      }).then((url) => process.stdout.write(`Tickertone is at ${url}\n`), reject)
+    })
+  } finally {
+    if (!(await lifecycle.stop())) process.exitCode = 1
+  }
+}

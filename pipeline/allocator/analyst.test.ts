@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { topicLabels } from '../contract.ts'
+import type { Expert, ExpertOutput } from '../experts/expert.ts'
+import { loadExperts } from '../experts/registry.ts'
+import { type Analyst, createAnalyst, type JudgedPost, type Judgement } from './analyst.ts'
+import { createCalibration, readFusion } from './calibration.ts'
+import { createStaticAllocator, type StaticWeights } from './static.ts'
+
+const position = { logTopic: 'posts@0', partition: 0, offset: 7 }
+
+function post(text: string, kind: JudgedPost['kind'] = 'news', title = ''): JudgedPost {
+  return { kind, language: 'en', text, title, position }
+}
+
+function analystOf(experts: readonly Expert[], failures: string[] = []): Analyst {
+  const weights: StaticWeights = {
+    news: { linear: 0.75, lexicon: 0.25 },
+    comment: { linear: 0.5, lexicon: 0.5 },
+  }
+  return createAnalyst({
+    experts,
+    allocator: createStaticAllocator({ weights, experts }),
+    calibration: createCalibration([]),
+    referenceWeights: { news: { linear: 1, lexicon: 0 }, comment: { linear: 1, lexicon: 0 } },
+    onExpertFailure: (expert, error) =>
+      failures.push(`${expert}: ${error instanceof Error ? error.message : error}`),
+  })
+}
+
+const flatTopic = topicLabels.map(() => 1 / topicLabels.length)
+
+function expert(name: string, output: ExpertOutput | Error): Expert {
+  return {
+    name,
+    version: `${name}-1`,
+    tasks: name === 'linear' ? ['sentiment', 'topic'] : ['sentiment'],
+    classify: async (batch) => {
+      if (output instanceof Error) throw output
+      return batch.map(() => output)
+    },
+    close: async () => {},
+  }
+}
+
+const linear = expert('linear', { sentiment: [0.8, 0.2, 0], topic: flatTopic })
+const lexicon = expert('lexicon', { sentiment: [0.4, 0.4, 0.2] })
+
+async function only(analyst: Analyst, input: JudgedPost): Promise<Judgement> {
+  const [judgement] = await analyst.judge([input])
+  assert.ok(judgement)
+  return judgement
+}
+
+test('experts are averaged by their weights, and the columns say who said what', async () => {
+  const found = await only(analystOf([linear, lexicon]), post('text'))
+  const round = (value: number) => Math.round(value * 1e6) / 1e6
+  assert.deepEqual([found.negative, found.neutral, found.positive].map(round), [0.7, 0.25, 0.05])
+  assert.equal(round(found.score), -0.65)
+  assert.equal(round(found.reference_score), -0.8)
+  assert.equal(round(found.confidence), 0.7)
+  assert.deepEqual(found['experts.name'], ['linear', 'linear', 'lexicon'])
+  assert.deepEqual(found['experts.version'], ['linear-1', 'linear-1', 'lexicon-1'])
+  assert.deepEqual(found['experts.task'], ['sentiment', 'topic', 'sentiment'])
+  assert.deepEqual(found['experts.weight'], [0.75, 1, 0.25])
+  assert.deepEqual(found['experts.ran'], [true, true, true])
+  assert.deepEqual(found['experts.run_probability'], [1, 1, 1])
+  assert.deepEqual(found['experts.probabilities'][2], [0.4, 0.4, 0.2])
+  assert.equal(found.degraded, false)
+  assert.equal(found.weights_version, -1)
+})
+
+const failing = [
+  { name: 'an expert that throws', broken: expert('lexicon', new Error('out of memory')) },
+  { name: 'NaN for an answer', broken: expert('lexicon', { sentiment: [Number.NaN, 0.5, 0.5] }) },
+  { name: 'too few labels', broken: expert('lexicon', { sentiment: [0.5, 0.5] }) },
+  { name: 'what does not sum to 1', broken: expert('lexicon', { sentiment: [0.5, 0.5, 0.5] }) },
+  {
+    name: 'fewer answers than texts',
+    broken: { ...expert('lexicon', {}), classify: async () => [] },
+  },
+]
+
+for (const { name, broken } of failing)
+  test(`${name} is left out, and the row is degraded`, async () => {
+    const failures: string[] = []
+    const found = await only(analystOf([linear, broken], failures), post('text'))
+    assert.equal(Math.round(found.negative * 1e6) / 1e6, 0.8)
+    assert.deepEqual(found['experts.ran'], [true, true, false])
+    assert.deepEqual(found['experts.weight'], [1, 1, 0])
+    assert.deepEqual(found['experts.probabilities'][2], [])
+    assert.equal(found.degraded, true)
+    assert.equal(failures.length, 1)
+  })
+
+test('without the expert on topics the topic is empty', async () => {
+  const found = await only(analystOf([expert('linear', new Error('down')), lexicon]), post('text'))
+  assert.equal(found.topic, '')
+  assert.deepEqual(found.topic_probabilities, [])
+  assert.equal(Math.round(found.negative * 1e6) / 1e6, 0.4)
+})
+
+test('with every expert down the batch is refused, and worth a retry', async () => {
+  const down = ['linear', 'lexicon'].map((name) => expert(name, new Error('down')))
+  await assert.rejects(analystOf(down).judge([post('text')]), {
+    code: 'NO_EXPERT',
+    retryable: true,
+  })
+})
+
+const fusion = readFusion()
+const experts = loadExperts()
+const real = createAnalyst({
+  experts,
+  allocator: createStaticAllocator({ weights: fusion.reference_weights, experts }),
+  calibration: createCalibration(fusion.temperatures),
+  referenceWeights: fusion.reference_weights,
+  onExpertFailure: (_, error) => {
+    throw error
+  },
+})
+
+test('an empty batch has no judgements', async () => {
+  assert.deepEqual(await real.judge([]), [])
+})
+
+const plain = [
+  { name: 'a fall', text: 'Facebook shares plunge as advertisers boycott', sign: -1 },
+  { name: 'a rise', text: 'Apple shares jump after earnings beat estimates', sign: 1 },
+]
+
+for (const { name, text, sign } of plain)
+  test(`${name} has its sign`, async () => {
+    assert.equal(Math.sign((await only(real, post(text))).score), sign)
+  })
+
+const texts = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.constantFrom(
+    '',
+    ' ',
+    '\0',
+    '\ud800',
+    '\udc00 falls',
+    '🚀'.repeat(200),
+    'https://t.co/x',
+    '&amp;amp;',
+    '\u202egnp.exe',
+    '\u200b\u200d',
+    '__proto__ constructor',
+    'A'.repeat(20_000),
+    `${'A'.repeat(1_999)}a`,
+    'not '.repeat(5_000),
+  ),
+)
+const posts = fc.array(
+  fc.record({
+    kind: fc.constantFrom('news' as const, 'comment' as const),
+    text: texts,
+    title: fc.oneof(fc.constant(''), texts),
+  }),
+  { minLength: 1, maxLength: 8 },
+)
+
+test('any text has distributions, the same alone, in a batch and in another order', async () => {
+  await fc.assert(
+    fc.asyncProperty(posts, async (batch) => {
+      const input = batch.map(({ kind, text, title }) => post(text, kind, title))
+      const together = await real.judge(input)
+      for (const { negative, neutral, positive, topic_probabilities, score } of together) {
+        for (const vector of [[negative, neutral, positive], topic_probabilities]) {
+          assert.ok(vector.every((p) => p >= 0 && p <= 1))
+          assert.ok(Math.abs(vector.reduce((a, b) => a + b, 0) - 1) < 1e-9)
+        }
+        assert.ok(score >= -1 && score <= 1)
+      }
+      const alone = await Promise.all(input.map((one) => only(real, one)))
+      assert.deepEqual(alone, together)
+      assert.deepEqual(await real.judge(input.toReversed()), together.toReversed())
+    }),
+    { numRuns: 60 },
+  )
+})

@@ -1,0 +1,139 @@
+/**
+ * The pipeline role: consumes `posts`, one batch of a partition at a time, and leaves every offset's rows in the table (verdicts.ts has the
+ * steps, writer.ts the delivery protocol).
+ *
+ * A batch becomes at least one block. After a small batch the partition rests until `flushMs` has passed since the batch began, so that the
+ * next one is larger and the table gets few parts; nothing is held in memory meanwhile, the log is the queue.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../infra/clock.ts'
+import { AppError } from '../infra/errors.ts'
+import { type Consumer, type LogBatch, type LogRecord, topics } from '../infra/log/log.ts'
+import type { Logger } from '../infra/logger.ts'
+import { decodePost } from '../ingest/contract.ts'
+import { rowsOf, type Verdict } from './rows.ts'
+import { type VerdictDeps, verdictsOf } from './verdicts.ts'
+import { createPartitionWriter, type PartitionWriter, type RecordIdentity } from './writer.ts'
+
+export const pipelineGroup = 'tickertone.pipeline'
+/** A batch this large is a block worth its part: no rest after it. */
+const fullBatchRecords = 1_000
+
+export interface PipelineDeps extends VerdictDeps {
+  /** The topic `posts` with its epoch. */
+  readonly logTopic: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly flushMs: number
+  /** A partition stopped for good: this process cannot do its work. */
+  onFatal(error: unknown): void
+}
+
+export interface Pipeline {
+  /** Resolves when every partition was compared with the store. Throws LOG_REPLACED when one is not the log the store was filled from. */
+  start(): Promise<void>
+  /** Ends after the batch in hand is stored. Idempotent. */
+  stop(): Promise<void>
+}
+
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { log, store, clock, logger } = deps
+  const writers = new Map<number, PartitionWriter>()
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let consumer: Consumer | undefined
+
+  async function openWriter(partition: number): Promise<PartitionWriter> {
+    const id = { logTopic: deps.logTopic, partition }
+    const writer = createPartitionWriter({ store, partition: id, logger, clock, signal })
+    await writer.start()
+    await verify(writer, partition, undefined)
+    return writer
+  }
+
+  async function verify(
+    writer: PartitionWriter,
+    partition: number,
+    record: LogRecord | undefined,
+  ): Promise<void> {
+    const ends = await log.endOffsets(topics.posts)
+    await writer.verify(record && identityOf(record), ends[partition] ?? 0)
+  }
+
+  /** The record at the mark is read again: it must be the one the table holds. */
+  async function startAt(_topic: string, partition: number): Promise<number> {
+    const writer = await openWriter(partition)
+    writers.set(partition, writer)
+    return Math.max(writer.mark, 0)
+  }
+
+  async function onBatch(batch: LogBatch): Promise<void> {
+    const startedAt = clock()
+    const writer = writers.get(batch.partition)
+    if (writer === undefined)
+      throw new AppError('LOG', `partition ${batch.partition} has no writer`)
+    await storeBatch(writer, batch)
+    if (!batch.isCurrent()) return
+    await consumer?.commit(batch.topic, batch.partition, writer.mark + 1)
+    if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))
+  }
+
+  async function storeBatch(writer: PartitionWriter, batch: LogBatch): Promise<void> {
+    const { mark } = writer
+    const known = batch.records.find((record) => record.offset === mark)
+    if (known !== undefined) await verify(writer, batch.partition, known)
+    const id = { logTopic: deps.logTopic, partition: batch.partition }
+    const fresh = batch.records.filter((record) => record.offset > mark)
+    const verdicts = await verdictsOf(deps, { ...id, mark }, fresh)
+    const scoredAt = clock()
+    const rows = fresh.flatMap((record) => {
+      const verdict = verdicts.get(record.offset)
+      return verdict === undefined ? [] : rowsOf(id, record, verdict, scoredAt)
+    })
+    if (!batch.isCurrent()) return
+    await writer.write({ from: mark + 1, next: batch.next, rows })
+    logger.debug(
+      { partition: batch.partition, next: batch.next, ...tally(verdicts) },
+      'batch stored',
+    )
+  }
+
+  async function rest(ms: number): Promise<void> {
+    if (ms <= 0) return
+    await delay(ms, undefined, { signal }).catch(() => undefined)
+  }
+
+  return {
+    async start() {
+      for (const partition of (await log.endOffsets(topics.posts)).keys())
+        await openWriter(partition)
+      consumer = await log.consume(
+        {
+          topics: [topics.posts],
+          group: pipelineGroup,
+          startAt,
+          onStopped: (_topic, _partition, error) => deps.onFatal(error),
+        },
+        onBatch,
+      )
+    },
+    async stop() {
+      stopping.abort()
+      await consumer?.stop()
+    },
+  }
+}
+
+/** How the table names a record: by its post, or by nothing where it is none. */
+function identityOf(record: LogRecord): RecordIdentity {
+  const decoded = decodePost(record.value, record.timestamp)
+  return { postId: decoded.ok ? decoded.post.id : '', appendedAt: record.timestamp }
+}
+
+function tally(
+  verdicts: ReadonlyMap<number, Verdict>,
+): Partial<Record<Verdict['outcome'], number>> {
+  const counts: Partial<Record<Verdict['outcome'], number>> = {}
+  for (const { outcome } of verdicts.values()) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}
