@@ -1,4 +1,4 @@
-/** The dashboards over a real store in a temporary folder, listening on a free port of loopback. */
+/** A real store in a temporary folder, and a server for tests on loopback. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,6 @@ import { silentLogger } from '../infra/logger.ts'
 import { openEmbeddedStore } from '../infra/store/embedded.ts'
 import type { Store } from '../infra/store/store.ts'
 import type { DashboardsDeps } from './dependencies.ts'
-import { createDashboards, type Dashboards } from './main.ts'
 import { createServer, listen } from './server.ts'
 
 export interface TestStore {
@@ -29,21 +28,9 @@ export async function openTestStore(): Promise<TestStore> {
   }
 }
 
-export interface Monitor {
-  readonly url: string
-  readonly dashboards: Dashboards
-  close(): Promise<void>
-}
-
-export async function startMonitor(
-  store: Store,
-  options: {
-    readonly deps?: Partial<DashboardsDeps>
-    readonly port?: number
-    readonly plugins?: readonly FastifyPluginAsync[]
-  } = {},
-): Promise<Monitor> {
-  const dashboards = createDashboards({
+/** What `createDashboards` needs, over a test's store. */
+export function testDeps(store: Store, deps: Partial<DashboardsDeps> = {}): DashboardsDeps {
+  return {
     store,
     logTopic: 'posts@0',
     clock: Date.now,
@@ -51,8 +38,20 @@ export async function startMonitor(
     instrumentName: (id) => (id === 'US:AAPL' ? 'Apple' : undefined),
     replayStatus: () => null,
     versions: { tickertone: '0.1.0' },
-    ...options.deps,
-  })
+    ...deps,
+  }
+}
+
+export interface Monitor {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** A server with the plugins on `port`, or on a free one. */
+export async function startMonitor(
+  plugins: readonly FastifyPluginAsync[],
+  port = 0,
+): Promise<Monitor> {
   const server = createServer({
     logger: silentLogger,
     version: '0.1.0',
@@ -60,7 +59,7 @@ export async function startMonitor(
     metrics: new Registry(),
     readiness: () => ({ ready: true, checks: { store: 'open' } }),
   })
-  for (const plugin of [dashboards.plugin, ...(options.plugins ?? [])]) void server.register(plugin)
-  const url = await listen(server, { host: '127.0.0.1', port: options.port ?? 0 })
-  return { url, dashboards, close: () => server.close() }
+  for (const plugin of plugins) void server.register(plugin)
+  const url = await listen(server, { host: '127.0.0.1', port })
+  return { url, close: () => server.close() }
 }

@@ -4,7 +4,14 @@ import { get, type IncomingMessage } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import type { AlertEvent } from '../../alerts/contract.ts'
 import type { FeedPost } from '../contract.ts'
-import { type Monitor, openTestStore, startMonitor, type TestStore } from '../monitor.fixture.ts'
+import { createDashboards, type Dashboards } from '../main.ts'
+import {
+  type Monitor,
+  openTestStore,
+  startMonitor,
+  type TestStore,
+  testDeps,
+} from '../monitor.fixture.ts'
 import { storePosts, type TestPost } from '../rows.fixture.ts'
 
 interface StreamEvent {
@@ -70,11 +77,13 @@ class Writer {
 describe('the stream', () => {
   let opened: TestStore
   let monitor: Monitor
+  let dashboards: Dashboards
   let writer: Writer
 
   before(async () => {
     opened = await openTestStore()
-    monitor = await startMonitor(opened.store)
+    dashboards = createDashboards(testDeps(opened.store))
+    monitor = await startMonitor([dashboards.plugin])
     writer = new Writer(opened.store)
     await writer.write(20)
   })
@@ -150,7 +159,7 @@ describe('the stream', () => {
     const response = await open(monitor.url)
     const events = eventsOf(response)
     await events.next()
-    monitor.dashboards.publishAlert({ id: 'event-1', state: 'firing' } as AlertEvent)
+    dashboards.publishAlert({ id: 'event-1', state: 'firing' } as AlertEvent)
     const event = (await events.next()).value
     response.destroy()
     assert.equal(event.name, 'alert')
@@ -159,7 +168,7 @@ describe('the stream', () => {
   })
 
   it('ends open streams when the server stops', async () => {
-    const other = await startMonitor(opened.store)
+    const other = await startMonitor([createDashboards(testDeps(opened.store)).plugin])
     const events = eventsOf(await open(other.url))
     await events.next()
     await other.close()

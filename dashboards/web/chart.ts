@@ -95,12 +95,8 @@ export class Chart {
           side: 1,
           size: 40,
           grid: { show: false },
-          filter: (_plot, ticks) =>
-            ticks.map((tick) => (tick <= maxPosts(this.#data) ? tick : null)),
-          values: (_plot, ticks) => ticks.map((tick) => (tick == null ? '' : String(tick))),
-          incrs: [
-            1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000,
-          ],
+          splits: () => [0, maxPosts(this.#data)],
+          values: (_plot, ticks) => ticks.map(String),
         },
       ],
       series: [
@@ -122,8 +118,13 @@ export class Chart {
         },
       ],
       hooks: {
-        drawClear: [(plot) => this.#drawBand(plot, token('neutral'))],
-        draw: [(plot) => this.#drawMarks(plot, token('alert'), token('muted'))],
+        drawClear: [
+          (plot) => {
+            this.#drawBand(plot, token('neutral'))
+            drawLine(plot, { colour: token('muted'), dash: [], ...across(plot, 0) })
+          },
+        ],
+        draw: [(plot) => this.#drawMarks(plot, token('alert'))],
         setCursor: [
           (plot) => {
             const { idx } = plot.cursor
@@ -146,25 +147,38 @@ export class Chart {
     plot.ctx.restore()
   }
 
-  #drawMarks(plot: uPlot, alert: string, muted: string): void {
+  #drawMarks(plot: uPlot, colour: string): void {
     const { left, top, width, height } = plot.bbox
-    const line = (colour: string, dash: number[], from: [number, number], to: [number, number]) => {
-      plot.ctx.save()
-      plot.ctx.strokeStyle = colour
-      plot.ctx.setLineDash(dash)
-      plot.ctx.beginPath()
-      plot.ctx.moveTo(...from)
-      plot.ctx.lineTo(...to)
-      plot.ctx.stroke()
-      plot.ctx.restore()
-    }
-    const zero = plot.valToPos(0, 'score', true)
-    line(muted, [], [left, zero], [left + width, zero])
     for (const at of this.#data.marks) {
       const x = plot.valToPos(at / 1_000, 'x', true)
-      if (x >= left && x <= left + width) line(alert, [4, 4], [x, top], [x, top + height])
+      if (x < left || x > left + width) continue
+      drawLine(plot, { colour, dash: [4, 4], from: [x, top], to: [x, top + height] })
     }
   }
+}
+
+interface Line {
+  readonly colour: string
+  readonly dash: number[]
+  readonly from: [number, number]
+  readonly to: [number, number]
+}
+
+function across(plot: uPlot, score: number): Pick<Line, 'from' | 'to'> {
+  const y = plot.valToPos(score, 'score', true)
+  return { from: [plot.bbox.left, y], to: [plot.bbox.left + plot.bbox.width, y] }
+}
+
+function drawLine({ ctx }: uPlot, { colour, dash, from, to }: Line): void {
+  ctx.save()
+  ctx.strokeStyle = colour
+  ctx.lineWidth = 1
+  ctx.setLineDash(dash)
+  ctx.beginPath()
+  ctx.moveTo(...from)
+  ctx.lineTo(...to)
+  ctx.stroke()
+  ctx.restore()
 }
 
 function align({ points }: ChartData): uPlot.AlignedData {

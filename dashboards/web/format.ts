@@ -31,8 +31,8 @@ export const formatPercent = (share: number): string => `${Math.round(share * 10
 export function formatProbability(p: number): string {
   if (!(p > 0)) return '0'
   if (p >= 0.001) return p.toFixed(3)
-  const exponent = Math.floor(Math.log10(p))
-  return `${Math.round(p / 10 ** exponent)}·10${superscript(exponent)}`
+  const [digit = '', exponent = ''] = p.toExponential(0).split('e')
+  return `${digit}·10${superscript(Number(exponent))}`
 }
 
 function superscript(exponent: number): string {
@@ -41,7 +41,7 @@ function superscript(exponent: number): string {
 }
 
 export const zoneName = (zone: Zone): string =>
-  zone === 'utc' ? 'UTC' : (Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'local')
+  zone === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll('_', ' ')
 
 /** '14:32:08' in the zone. */
 export function formatTime(at: Date, zone: Zone): string {

@@ -53,9 +53,9 @@ function head(): HTMLTableSectionElement {
       {},
       h('th', { scope: 'col' }, 'Instrument'),
       h('th', { scope: 'col' }, 'Score'),
-      h('th', { scope: 'col', class: 'wide' }, 'Before'),
+      h('th', { scope: 'col', class: 'before' }, 'Before'),
       h('th', { scope: 'col' }, 'Posts'),
-      h('th', { scope: 'col', class: 'wide' }, 'Range'),
+      h('th', { scope: 'col', class: 'range' }, 'Range'),
       h('th', { scope: 'col', title: 'Standard errors between the two means' }, 'Surprise'),
     ),
   )
@@ -64,7 +64,7 @@ function head(): HTMLTableSectionElement {
 function createRow(first: Mover, onSelect: (mover: Mover) => void): Row {
   let current = first
   const button = h('button', { type: 'button', class: 'ticker' }, first.ticker)
-  const [score, before, posts, surprise] = [h('td'), h('td', { class: 'wide' }), h('td'), h('td')]
+  const [score, before, posts, surprise] = [h('td'), h('td', { class: 'before' }), h('td'), h('td')]
   const line = svg('path')
   const chart = svg(
     'svg',
@@ -72,7 +72,7 @@ function createRow(first: Mover, onSelect: (mover: Mover) => void): Row {
     svg('line', { x1: 0, x2: sparkWidth, y1: sparkHeight / 2, y2: sparkHeight / 2 }),
     line,
   )
-  const spark = h('td', { class: 'wide' }, chart)
+  const spark = h('td', { class: 'range' }, chart)
   button.addEventListener('click', () => onSelect(current))
   const element = h(
     'tr',
