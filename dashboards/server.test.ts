@@ -44,7 +44,7 @@ describe('createServer', () => {
       readiness: () => ({ ready, checks: { store: ready ? 'open' : 'opening' } }),
       bodyLimitBytes: 1_000,
     })
-    void server.register(async (scope) => {
+    await server.register(async (scope) => {
       scope.get('/boom', () => {
         throw new Error('secret of the inside')
       })
@@ -193,6 +193,7 @@ describe('createServer', () => {
     const other = createServer({
       logger: silentLogger,
       version: '1',
+      instance: 'test',
       metrics,
       readiness: () => ({ ready: true, checks: {} }),
     })
