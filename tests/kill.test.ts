@@ -16,7 +16,13 @@ import { packageRoot } from '../infra/package-root.ts'
 import { checkContinuity } from '../infra/store/continuity.ts'
 import { openEmbeddedStore } from '../infra/store/embedded.ts'
 import type { Store } from '../infra/store/store.ts'
-import { type MonitorProcess, startMonitor, stopMonitor } from './support/monitor-process.ts'
+import {
+  caughtUp,
+  type MonitorProcess,
+  pushPosts,
+  startMonitor,
+  stopMonitor,
+} from './support/monitor-process.ts'
 
 const kills = 50
 const postsPerPush = 20
@@ -37,7 +43,7 @@ function randomFrom(seed: number): () => number {
 const source = readFileSync(join(packageRoot, 'data', 'market-tweets-2020.ndjson'), 'utf8')
   .trimEnd()
   .split('\n')
-  .map((line) => JSON.stringify({ ...JSON.parse(line), source: 'kill-test' }))
+  .map((line): object => ({ ...JSON.parse(line), source: 'kill-test' }))
 
 /** Pushes what is left until the process is gone; returns how many posts are acknowledged in all. */
 async function pushWhileAlive(
@@ -60,14 +66,9 @@ async function pushWhileAlive(
   return next
 }
 
-async function push(url: string, lines: readonly string[]): Promise<number> {
-  const response = await fetch(`${url}/api/posts`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
-    body: lines.join('\n'),
-  })
-  const { accepted } = (await response.json()) as { accepted: number }
-  return accepted === lines.length ? accepted : 0
+async function push(url: string, posts: readonly object[]): Promise<number> {
+  const { accepted } = (await (await pushPosts(url, posts)).json()) as { accepted: number }
+  return accepted === posts.length ? accepted : 0
 }
 
 test(`${kills} kills leave every offset exactly once`, { timeout: 280_000 }, async (t) => {
@@ -93,13 +94,6 @@ test(`${kills} kills leave every offset exactly once`, { timeout: 280_000 }, asy
   assert.equal(await stopMonitor(last), 0, last.stderr())
   await assertExactlyOnce(dataDir)
 })
-
-async function caughtUp(url: string): Promise<void> {
-  for (let waiting = 1; waiting > 0; ) {
-    const response = await fetch(`${url}/api/status`)
-    waiting = ((await response.json()) as { waiting: number }).waiting
-  }
-}
 
 async function assertExactlyOnce(dataDir: string): Promise<void> {
   const log = createEmbeddedLog({ path: join(dataDir, 'log'), clock: Date.now, logger })

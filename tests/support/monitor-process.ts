@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { packageRoot } from '../../infra/package-root.ts'
 
 export const mainFile = join(packageRoot, 'dist', 'cli', 'main.js')
@@ -48,4 +49,37 @@ export function startMonitor(
 export async function stopMonitor(monitor: MonitorProcess): Promise<number | null> {
   monitor.child.kill('SIGTERM')
   return (await monitor.exited).code
+}
+
+/** Runs a command of the command line to its end. */
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [mainFile, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { LOG_LEVEL: 'warn', ...env },
+  })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { code, stdout, stderr }
+}
+
+/** Waits until everything in the log is stored. */
+export async function caughtUp(url: string): Promise<void> {
+  for (let waiting = 1; waiting > 0; ) {
+    const response = await fetch(`${url}/api/status`)
+    waiting = ((await response.json()) as { waiting: number }).waiting
+  }
+}
+
+export async function pushPosts(url: string, posts: readonly object[]): Promise<Response> {
+  return fetch(`${url}/api/posts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: posts.map((post) => JSON.stringify(post)).join('\n'),
+  })
 }
