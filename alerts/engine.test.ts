@@ -120,7 +120,7 @@ describe('AlertEngine', () => {
     await play(whole, 5_000)
     assert.ok(whole.journal.writes > 100)
     for (const takesEffect of [true, false])
-      for (let write = 1; write <= whole.journal.writes; write += 10) {
+      for (let write = 1; write <= whole.journal.writes; write += 20) {
         const world = newWorld()
         world.journal.failAt = { write, takesEffect }
         await play(world, 5_000)

@@ -132,7 +132,8 @@ describe('AlertFold', () => {
     }
     await state.seed(
       (async function* () {
-        yield { end: bucketMs, rows: posts(3, { instrument: 'US:MSFT' }) }
+        for (let bucket = 1; bucket <= 30; bucket++)
+          yield { end: bucket * bucketMs, rows: posts(3, { instrument: 'US:MSFT' }) }
       })(),
     )
     assert.equal(state.isIdle, false)
