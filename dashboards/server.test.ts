@@ -193,6 +193,7 @@ describe('createServer', () => {
     const other = createServer({
       logger: silentLogger,
       version: '1',
+      instance: 'other',
       metrics,
       readiness: () => ({ ready: true, checks: {} }),
     })
