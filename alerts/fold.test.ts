@@ -137,7 +137,7 @@ describe('AlertFold', () => {
     )
     assert.equal(state.isIdle, false)
     const events: AlertEvent[] = []
-    for (let bucket = 0; bucket < 20; bucket++) {
+    for (let bucket = 0; bucket < 40; bucket++) {
       end += bucketMs
       events.push(...state.closeBucket(end, []))
     }

@@ -10,11 +10,26 @@ import {
   emptyBaseline,
   isNegligible,
   learned,
+  type Pool,
   poolOf,
   unlearned,
 } from './detectors/baseline.ts'
-import { explain, type Judgement, judge, ruleName, type VolumeOptions } from './detectors/volume.ts'
-import { initialState, isOpen, type RuleState, type Transition, transition } from './states.ts'
+import {
+  explain,
+  type Judgement,
+  judge,
+  loudest,
+  ruleName,
+  type VolumeOptions,
+} from './detectors/volume.ts'
+import {
+  initialState,
+  isOpen,
+  type RuleState,
+  type StateOptions,
+  type Transition,
+  transition,
+} from './states.ts'
 import { type SavedStory, StoryIndex, type StoryOptions } from './stories.ts'
 import {
   type Bucket,
@@ -31,43 +46,51 @@ export interface FoldOptions {
   readonly bucketMs: number
   readonly stories: StoryOptions
   readonly volume: VolumeOptions
+  readonly states: StateOptions
   readonly publicUrl: string
   instrumentName(id: string): string
 }
 
 interface Series {
-  baseline: Baseline
+  /** One a window length. */
+  baselines: Baseline[]
   /** Buckets of the window that hold posts, oldest first. */
   buckets: Bucket[]
   rule: RuleState
 }
 
 export interface FoldSnapshot {
-  readonly taught: number
+  readonly taught: readonly number[]
   readonly lastPosts: number
+  readonly since: number
   readonly series: readonly (readonly [string, Series])[]
   readonly stories: readonly SavedStory[]
 }
 
 export class AlertFold {
   readonly #options: FoldOptions
-  readonly #windowMs: number
+  readonly #lengths: readonly number[]
+  readonly #longestMs: number
   #series = new Map<string, Series>()
-  /** Series that must be looked at in every bucket: with posts in the window, or an open alert. */
+  /** Series that must be looked at in every bucket: with posts in the longest window, or an open alert. */
   #active = new Set<string>()
   #stories: StoryIndex
-  /** Windows that taught the baselines so far. */
-  #taught = 0
+  /** Windows that taught the baselines so far, by length. */
+  #taught: number[]
   /** End of the newest bucket that held a post of any instrument. */
   #lastPosts = 0
+  /** When watching began: the start of the first bucket with a post; 0 before it. */
+  #since = 0
 
   constructor(options: FoldOptions, snapshot?: FoldSnapshot) {
     this.#options = options
-    this.#windowMs = options.volume.overlap * options.bucketMs
+    this.#lengths = options.volume.windows
+    this.#longestMs = Math.max(...this.#lengths) * options.bucketMs
     this.#stories = new StoryIndex(options.stories, snapshot?.stories)
+    this.#taught = [...(snapshot?.taught ?? this.#lengths.map(() => 0))]
     if (snapshot === undefined) return
-    this.#taught = snapshot.taught
     this.#lastPosts = snapshot.lastPosts
+    this.#since = snapshot.since
     this.#series = new Map(structuredClone(snapshot.series) as [string, Series][])
     for (const [id, series] of this.#series)
       if (series.buckets.length > 0 || isOpen(series.rule)) this.#active.add(id)
@@ -75,8 +98,9 @@ export class AlertFold {
 
   snapshot(): FoldSnapshot {
     return {
-      taught: this.#taught,
+      taught: [...this.#taught],
       lastPosts: this.#lastPosts,
+      since: this.#since,
       series: structuredClone([...this.#series]),
       stories: this.#stories.save(),
     }
@@ -95,7 +119,10 @@ export class AlertFold {
   closeBucket(end: number, rows: readonly MentionRow[]): AlertEvent[] {
     this.#stories.forget(end)
     for (const row of rows) this.#count(end, row)
-    if (rows.length > 0) this.#lastPosts = end
+    if (rows.length > 0) {
+      this.#lastPosts = end
+      if (this.#since === 0) this.#since = end - this.#options.bucketMs
+    }
     const events = this.#evaluate(end)
     this.#forgetNegligible()
     return events
@@ -106,28 +133,23 @@ export class AlertFold {
     const past = new AlertFold(this.#options)
     for await (const { end, rows } of buckets) past.closeBucket(end, rows)
     const seeded = new Map<string, Series>()
-    for (const [id, { baseline }] of past.#series)
-      seeded.set(id, { baseline, buckets: [], rule: initialState })
+    for (const [id, { baselines }] of past.#series)
+      seeded.set(id, { baselines, buckets: [], rule: initialState })
     for (const id of this.#active) {
       const open = this.#series.get(id)
       if (open === undefined) continue
-      const baseline = seeded.get(id)?.baseline ?? emptyBaseline(past.#taught, this.#options.volume)
-      seeded.set(id, { ...open, baseline })
+      const baselines = seeded.get(id)?.baselines ?? past.#emptyBaselines()
+      seeded.set(id, { ...open, baselines })
     }
     this.#series = seeded
     this.#stories = past.#stories
     this.#taught = past.#taught
+    if (this.isIdle) this.#since = 0
   }
 
   #count(end: number, row: MentionRow): void {
-    const story = this.#stories.observe(
-      {
-        position: positionOf(row),
-        signature: row.signature,
-        contentHash: row.content_hash,
-      },
-      end,
-    )
+    const { signature, content_hash: contentHash } = row
+    const story = this.#stories.observe({ position: positionOf(row), signature, contentHash }, end)
     const series = this.#seriesOf(row.instrument)
     if (story.instruments.has(row.instrument)) countRepeat(series.buckets, story.id)
     let bucket = series.buckets.at(-1)
@@ -139,46 +161,92 @@ export class AlertFold {
     this.#active.add(row.instrument)
   }
 
+  #emptyBaselines(): Baseline[] {
+    return this.#taught.map((taught) => emptyBaseline(taught, this.#options.volume))
+  }
+
   #seriesOf(id: string): Series {
     const known = this.#series.get(id)
     if (known !== undefined) return known
-    const baseline = emptyBaseline(this.#taught, this.#options.volume)
-    const series = { baseline, buckets: [], rule: initialState }
+    const series = { baselines: this.#emptyBaselines(), buckets: [], rule: initialState }
     this.#series.set(id, series)
     return series
   }
 
   #evaluate(end: number): AlertEvent[] {
-    const options = this.#options.volume
-    // A market without a single post is a silent source: it says nothing about an instrument.
-    const teaches = end - this.#lastPosts < this.#windowMs
     for (const series of this.#series.values())
-      series.baseline = caughtUp(series.baseline, this.#taught, options)
-    const pool = poolOf([...this.#series.values()].map(({ baseline }) => baseline))
+      series.baselines = series.baselines.map((baseline, index) =>
+        caughtUp(baseline, this.#taught[index] ?? 0, this.#options.volume),
+      )
+    const looks = this.#lengths.map((length, index) => this.#look(end, length, index))
     const events: AlertEvent[] = []
     for (const id of [...this.#active].sort()) {
-      const series = this.#seriesOf(id)
-      series.buckets = series.buckets.filter((bucket) => bucket.end > end - this.#windowMs)
-      const window = sumOf(series.buckets)
-      const judgement = judge(window, series.baseline, pool, options)
-      const step = transition(series.rule, judgement, end, { calmBuckets: options.overlap })
-      if (step.emit !== null)
-        events.push(this.#event(id, series.rule, step, step.emit, judgement, window, end))
-      series.rule = step.next
-      if (teaches)
-        series.baseline =
-          judgement.lesson === null
-            ? unlearned(series.baseline)
-            : learned(series.baseline, judgement.lesson, options)
-      if (series.buckets.length === 0 && !isOpen(series.rule)) this.#active.delete(id)
+      const event = this.#evaluateSeries(id, looks, end)
+      if (event !== undefined) events.push(event)
     }
-    if (teaches) this.#taught += 1
+    for (const [index, look] of looks.entries())
+      if (look.teaches) this.#taught[index] = (this.#taught[index] ?? 0) + 1
     return events
+  }
+
+  /** What all series share in judging windows of one length. */
+  #look(end: number, length: number, index: number): Look {
+    const from = end - length * this.#options.bucketMs
+    const watched = this.#since === 0 ? 0 : Math.max(0, end - Math.max(from, this.#since))
+    const baselines = [...this.#series.values()].flatMap((series) => series.baselines[index] ?? [])
+    return {
+      length,
+      from,
+      coverage: Math.max(this.#options.bucketMs, watched) / (end - from),
+      // A market without a single post is a silent source: it says nothing about an instrument.
+      teaches: this.#lastPosts > from && this.#since <= from,
+      pool: poolOf(baselines),
+    }
+  }
+
+  #evaluateSeries(id: string, looks: readonly Look[], end: number): AlertEvent | undefined {
+    const series = this.#seriesOf(id)
+    series.buckets = series.buckets.filter((bucket) => bucket.end > end - this.#longestMs)
+    const windows = looks.map(({ from }) => sumOf(series.buckets.filter((b) => b.end > from)))
+    const judgements = looks.map(({ length, coverage, pool }, index) =>
+      judge(
+        {
+          window: windows[index] ?? sumOf([]),
+          length,
+          coverage,
+          pool,
+          baseline: series.baselines[index] ?? emptyBaseline(0, this.#options.volume),
+        },
+        this.#options.volume,
+      ),
+    )
+    const best = loudest(judgements)
+    const [judgement, window, look] = [judgements[best], windows[best], looks[best]]
+    if (judgement === undefined || window === undefined || look === undefined) return undefined
+    const previous = series.rule
+    const step = transition(previous, judgement, end, this.#options.states)
+    series.rule = step.next
+    this.#teach(series, judgements, looks)
+    if (series.buckets.length === 0 && !isOpen(series.rule)) this.#active.delete(id)
+    if (step.emit === null) return undefined
+    return this.#event(id, previous, step, step.emit, { judgement, window, from: look.from, end })
+  }
+
+  /** A window that is too unusual at any length teaches none. */
+  #teach(series: Series, judgements: readonly Judgement[], looks: readonly Look[]): void {
+    const isUsual = judgements.every(({ lesson }) => lesson !== null)
+    series.baselines = series.baselines.map((baseline, index) => {
+      const lesson = judgements[index]?.lesson
+      if (!looks[index]?.teaches) return baseline
+      return isUsual && lesson
+        ? learned(baseline, lesson, this.#options.volume)
+        : unlearned(baseline)
+    })
   }
 
   #forgetNegligible(): void {
     for (const [id, series] of this.#series)
-      if (!this.#active.has(id) && isNegligible(series.baseline)) this.#series.delete(id)
+      if (!this.#active.has(id) && series.baselines.every(isNegligible)) this.#series.delete(id)
   }
 
   #event(
@@ -186,12 +254,10 @@ export class AlertFold {
     previous: RuleState,
     step: Transition,
     state: AlertState,
-    judgement: Judgement,
-    window: Window,
-    end: number,
+    seen: { judgement: Judgement; window: Window; from: number; end: number },
   ): AlertEvent {
     const startedAt = new Date(step.next.startedAt).toISOString()
-    const at = new Date(end).toISOString()
+    const at = new Date(seen.end).toISOString()
     const alertId = shortHash(ruleName, instrument, startedAt)
     return {
       id: shortHash(alertId, state, at),
@@ -205,14 +271,23 @@ export class AlertFold {
       at,
       startedAt,
       evidence: {
-        windowStart: new Date(end - this.#windowMs).toISOString(),
+        windowStart: new Date(seen.from).toISOString(),
         windowEnd: at,
-        ...explain(judgement, window),
+        ...explain(seen.judgement, seen.window),
       },
-      texts: [...window.texts],
+      texts: [...seen.window.texts],
       link: `${this.#options.publicUrl}/#/alerts/${alertId}`,
     }
   }
+}
+
+interface Look {
+  readonly length: number
+  /** Start of the window. */
+  readonly from: number
+  readonly coverage: number
+  readonly teaches: boolean
+  readonly pool: Pool
 }
 
 const shortHash = (...parts: readonly string[]): string =>

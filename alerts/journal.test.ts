@@ -41,7 +41,7 @@ describe('the journal in the store', () => {
       cursor: { 0: n, 3: 2 ** 40 + n },
       control: n,
     })
-    const state = { taught: 2, lastPosts: start, series: [], stories: [] }
+    const state = { taught: [2, 2, 1], lastPosts: start, since: start, series: [], stories: [] }
     for (const n of [1, 2, 3, 4]) await journal.writeClose(close(n), 5)
     await journal.writeClose(close(4), 5)
     await journal.writeCheckpoint({ ...close(1), state })

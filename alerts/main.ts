@@ -50,8 +50,8 @@ export interface Alerts {
   stop(): Promise<void>
   /** Every event once it is persisted; returns the way to stop listening. */
   onEvent(listener: (event: AlertEvent) => void): () => void
-  /** Resolves when the `control` record at `offset` is in effect. */
-  seeded(offset: number): Promise<void>
+  /** Resolves when the `control` record at `offset` is in effect; rejects with the signal's reason when it aborts first. */
+  seeded(offset: number, signal?: AbortSignal): Promise<void>
 }
 
 const pollMs = 250
@@ -139,7 +139,15 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    seeded: (offset) => new Promise((resolve) => waiting.add({ offset, resolve })),
+    seeded: (offset, signal) =>
+      new Promise((resolve, reject) => {
+        const waiter = { offset, resolve }
+        waiting.add(waiter)
+        signal?.addEventListener('abort', () => {
+          waiting.delete(waiter)
+          reject(signal.reason)
+        })
+      }),
   }
 }
 

@@ -3,7 +3,10 @@ import type { Config } from '../infra/config.ts'
 import type { FoldOptions } from './fold.ts'
 
 const dayMs = 86_400_000
-const bucketsAWindow = 6
+/** A minute, two and four, in buckets of 10 s. */
+const windows = [6, 12, 24]
+const storyMemoryBuckets = 60
+const calmBuckets = 6
 
 export function foldOptions(
   { bucketMs }: Pick<Config['alerts'], 'bucketMs'>,
@@ -13,10 +16,11 @@ export function foldOptions(
     bucketMs,
     publicUrl,
     instrumentName,
-    stories: { memoryMs: 10 * bucketsAWindow * bucketMs, capacity: 20_000 },
+    stories: { memoryMs: storyMemoryBuckets * bucketMs, capacity: 20_000 },
+    states: { calmBuckets },
     volume: {
       halfLife: dayMs / bucketMs,
-      overlap: bucketsAWindow,
+      windows,
       falseAlarmsADay: 1,
       windowsADay: dayMs / bucketMs,
       minNegativePosts: 5,

@@ -44,7 +44,7 @@ describe('createServer', () => {
       readiness: () => ({ ready, checks: { store: ready ? 'open' : 'opening' } }),
       bodyLimitBytes: 1_000,
     })
-    void server.register(async (scope) => {
+    void server.register((scope, _options, done) => {
       scope.get('/boom', () => {
         throw new Error('secret of the inside')
       })
@@ -56,6 +56,7 @@ describe('createServer', () => {
         { schema: { body: Type.Object({ n: Type.Number() }, { additionalProperties: false }) } },
         async (call) => call.body,
       )
+      done()
     })
     port = Number(new URL(await listen(server, { host: '127.0.0.1', port: 0 })).port)
   })

@@ -46,7 +46,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function openWriter(partition: number): Promise<PartitionWriter> {
     const id = { logTopic: deps.logTopic, partition }
     const writer = createPartitionWriter({ store, partition: id, logger, clock, signal })
-    await writer.start()
     await verify(writer, partition, undefined)
     return writer
   }
@@ -64,7 +63,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function startAt(_topic: string, partition: number): Promise<number> {
     const writer = await openWriter(partition)
     writers.set(partition, writer)
-    return Math.max(writer.mark, 0)
+    return Math.max(0, await writer.mark())
   }
 
   async function onBatch(batch: LogBatch): Promise<void> {
@@ -72,14 +71,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const writer = writers.get(batch.partition)
     if (writer === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
-    await storeBatch(writer, batch)
+    const mark = await storeBatch(writer, batch)
     if (!batch.isCurrent()) return
-    await consumer?.commit(batch.topic, batch.partition, writer.mark + 1)
+    await consumer?.commit(batch.topic, batch.partition, mark + 1)
     if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))
   }
 
-  async function storeBatch(writer: PartitionWriter, batch: LogBatch): Promise<void> {
-    const { mark } = writer
+  /** Resolves with the partition's mark. */
+  async function storeBatch(writer: PartitionWriter, batch: LogBatch): Promise<number> {
+    const mark = await writer.mark()
     const known = batch.records.find((record) => record.offset === mark)
     if (known !== undefined) await verify(writer, batch.partition, known)
     const id = { logTopic: deps.logTopic, partition: batch.partition }
@@ -90,12 +90,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const verdict = verdicts.get(record.offset)
       return verdict === undefined ? [] : rowsOf(id, record, verdict, scoredAt)
     })
-    if (!batch.isCurrent()) return
-    await writer.write({ from: mark + 1, next: batch.next, rows })
-    logger.debug(
-      { partition: batch.partition, next: batch.next, ...tally(verdicts) },
-      'batch stored',
-    )
+    if (!batch.isCurrent()) return mark
+    const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
+    logger.debug({ partition: batch.partition, mark: reached, ...tally(verdicts) }, 'batch stored')
+    return reached
   }
 
   async function rest(ms: number): Promise<void> {

@@ -61,12 +61,11 @@ describe('the partition writer', () => {
 
   it('starts at 0, and after that at the mark, whose record it compares', async () => {
     const writer = writerOf('start@0')
-    assert.equal(await writer.start(), 0)
-    assert.equal(writer.mark, -1)
+    assert.equal(await writer.mark(), -1)
     await writer.verify(undefined, 0)
     assert.equal(await writer.write({ from: 0, next: 3, rows: posts('start@0', 0, 3) }), 2)
     const next = writerOf('start@0')
-    assert.equal(await next.start(), 2)
+    assert.equal(await next.mark(), 2)
     await next.verify({ postId: 'post-2', appendedAt }, 3)
     assert.equal(await next.write({ from: 2, next: 5, rows: posts('start@0', 2, 5) }), 4)
     assert.deepEqual(await stored('start@0'), ['0', '1', '2', '3', '4'])
@@ -136,7 +135,7 @@ describe('the partition writer', () => {
 
   it('goes on behind what another writer stored meanwhile', async () => {
     const slow = writerOf('two@0')
-    await slow.start()
+    await slow.mark()
     const fast = writerOf('two@0')
     await fast.write({ from: 0, next: 3, rows: posts('two@0', 0, 3) })
     assert.equal(await slow.write({ from: 0, next: 5, rows: posts('two@0', 0, 5) }), 4)

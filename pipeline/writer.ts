@@ -2,7 +2,7 @@
  * The writer of one partition of one log: every consumed offset leaves its rows in `analyses` exactly once.
  *
  * A partition is in one of these states:
- * - *unknown*: the mark was not read yet, or the last write failed. `start` and the next `write` read it.
+ * - *unknown*: the mark was not read yet, or the last write failed. Whoever needs it next reads it.
  * - *marked at H*: all offsets up to H are stored. `verify` compares the record at H with its row: another post there, or a log that
  *   ends below H + 1, means that the log was replaced, and the partition stops (`LOG_REPLACED`).
  * - *inserting H+1..E*: the block carries a token of its first offset, so that of two inserts at the same moment one lands, and a
@@ -54,10 +54,8 @@ export interface RecordIdentity {
 }
 
 export interface PartitionWriter {
-  /** Reads the mark H and resolves to the offset to read next: H itself, to compare its record, or 0 when nothing is stored. */
-  start(): Promise<number>
-  /** The mark as last known; -1 for none. */
-  readonly mark: number
+  /** The highest stored offset, -1 when nothing is stored. Reads the store at first and after a write that failed. */
+  mark(): Promise<number>
   /**
    * Checks that the log is the one that was stored. `record` is the record at the mark, `undefined` when the log no longer holds it.
    * Rejects with `LOG_REPLACED`.
@@ -96,17 +94,13 @@ class StorePartitionWriter implements PartitionWriter {
     this.#name = `${options.partition.logTopic}/${options.partition.partition}`
   }
 
-  get mark(): number {
-    return this.#mark ?? -1
-  }
-
-  async start(): Promise<number> {
-    this.#mark = await this.#store.mark(this.#partition)
-    return Math.max(0, this.#mark)
+  async mark(): Promise<number> {
+    this.#mark ??= await this.#store.mark(this.#partition)
+    return this.#mark
   }
 
   async verify(record: RecordIdentity | undefined, endOffset: number): Promise<void> {
-    const mark = await this.#knownMark()
+    const mark = await this.mark()
     if (mark < 0) return
     if (endOffset <= mark)
       throw this.#replaced(`the log ends at ${endOffset}, below the stored ${mark}`)
@@ -118,7 +112,7 @@ class StorePartitionWriter implements PartitionWriter {
   }
 
   async write(batch: AnalysedBatch): Promise<number> {
-    let mark = await this.#knownMark()
+    let mark = await this.mark()
     if (batch.from > mark + 1)
       throw new AppError(
         'STORE',
@@ -147,11 +141,6 @@ class StorePartitionWriter implements PartitionWriter {
       if (reached !== block.last) break
     }
     return reached
-  }
-
-  async #knownMark(): Promise<number> {
-    this.#mark ??= await this.#store.mark(this.#partition)
-    return this.#mark
   }
 
   async #identityAt(offset: number): Promise<RecordIdentity | undefined> {

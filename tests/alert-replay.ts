@@ -7,20 +7,21 @@ import { inBuckets } from '../alerts/history.ts'
 import { foldOptions } from '../alerts/settings.ts'
 import type { MentionRow } from '../alerts/window.ts'
 import { toStoreTime } from '../infra/store/store-time.ts'
-import type { Linker } from '../pipeline/entities/mention.ts'
+import { createAnalyst } from '../pipeline/allocator/analyst.ts'
+import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
+import { createStaticAllocator } from '../pipeline/allocator/static.ts'
+import { createLinker } from '../pipeline/entities/link.ts'
+import { loadExperts } from '../pipeline/experts/registry.ts'
+import { signature } from '../pipeline/signature.ts'
+import { normalisedTokens } from '../pipeline/text/normalise.ts'
 
 export interface StreamPost {
   readonly id: string
   readonly publishedAt: string
+  readonly kind: 'news' | 'comment'
   readonly text: string
   readonly author?: string
   readonly tickers?: readonly string[]
-}
-
-export interface Judged {
-  readonly post: StreamPost
-  readonly negative: number
-  readonly signature: readonly number[]
 }
 
 /** A post with its mentions, at its time in the source. */
@@ -35,35 +36,60 @@ export const readStream = (file: string): StreamPost[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as StreamPost)
 
-/** What the pipeline would store of these posts, with the fields that alerts read. */
-export function replayPosts(judged: readonly Judged[], linker: Linker): ReplayPost[] {
-  return judged.map(({ post, negative, signature }, offset) => {
+/** What the pipeline would store of these posts, as far as alerts read it: its own linker, experts, fusion and signatures. */
+export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayPost[]> {
+  const experts = loadExperts()
+  const { temperatures, reference_weights } = readFusion()
+  const analyst = createAnalyst({
+    experts,
+    allocator: createStaticAllocator({ weights: reference_weights, experts }),
+    calibration: createCalibration(temperatures),
+    referenceWeights: reference_weights,
+    onExpertFailure: (_expert, error) => {
+      throw error
+    },
+  })
+  const linker = createLinker()
+  const judgements = await analyst.judge(
+    posts.map(({ kind, text }, offset) => ({
+      kind,
+      text,
+      title: '',
+      language: 'en',
+      position: { logTopic: 'posts@0', partition: 0, offset },
+    })),
+  )
+  await analyst.close()
+  return posts.map((post, offset) => {
     const at = Date.parse(post.publishedAt)
-    const mentions = linker.link(post, new Date(at)).map(({ instrument }, index) => ({
-      log_topic: 'posts@0',
-      partition: 0,
-      offset,
-      ordinal: index + 1,
-      outcome: 'scored' as const,
-      post_id: post.id,
-      version: 1,
-      source: 'replay',
-      status: 'original',
-      text: post.text,
-      content_hash: createHash('sha256').update(post.text).digest('hex').slice(0, 16),
-      author: post.author ?? '',
-      history: false,
-      signature: [...signature],
-      instrument,
-      negative,
-      'experts.name': [],
-      'experts.task': [],
-      'experts.probabilities': [],
-      published_at: toStoreTime(at),
-      original_published_at: toStoreTime(at),
-      appended_at: toStoreTime(at),
-    }))
-    const known = mentions.filter((mention) => !mention.instrument.startsWith('unresolved:'))
+    const time = toStoreTime(at)
+    const mentions = linker.link(post, new Date(at)).map(
+      ({ instrument }, index): MentionRow => ({
+        log_topic: 'posts@0',
+        partition: 0,
+        offset,
+        ordinal: index + 1,
+        outcome: 'scored',
+        post_id: post.id,
+        version: 1,
+        source: 'replay',
+        status: 'original',
+        text: post.text,
+        content_hash: createHash('sha256').update(post.text).digest('hex').slice(0, 16),
+        author: post.author ?? '',
+        history: false,
+        signature: signature(normalisedTokens(post.text)),
+        instrument,
+        negative: judgements[offset]?.negative ?? 0,
+        'experts.name': judgements[offset]?.['experts.name'] ?? [],
+        'experts.task': judgements[offset]?.['experts.task'] ?? [],
+        'experts.probabilities': judgements[offset]?.['experts.probabilities'] ?? [],
+        published_at: time,
+        original_published_at: time,
+        appended_at: time,
+      }),
+    )
+    const known = mentions.filter(({ instrument }) => !instrument.startsWith('unresolved:'))
     return { at, mentions: known }
   })
 }

@@ -33,9 +33,12 @@ export interface Expectation extends NegativeBinomial {
   readonly windows: number
 }
 
-export interface BaselineOptions {
+export interface Memory {
   /** Windows after which a lesson weighs half. */
   readonly halfLife: number
+}
+
+export interface BaselineOptions extends Memory {
   /** Buckets in a window: neighbouring windows share all but one, so only one in so many is new evidence. */
   readonly overlap: number
 }
@@ -51,18 +54,14 @@ const negligibleMean = 1e-4
 const priorMean = 0.1
 const priorDispersion = 0.5
 
-export function emptyBaseline(taught: number, { halfLife }: BaselineOptions): Baseline {
+export function emptyBaseline(taught: number, { halfLife }: Memory): Baseline {
   const decay = 0.5 ** (1 / halfLife)
   const windows = (1 - decay ** taught) / (1 - decay)
   return { at: taught, windows, volume: 0, squares: 0, stories: 0 }
 }
 
 /** Applies the zeros of the windows taught since. */
-export function caughtUp(
-  baseline: Baseline,
-  taught: number,
-  { halfLife }: BaselineOptions,
-): Baseline {
+export function caughtUp(baseline: Baseline, taught: number, { halfLife }: Memory): Baseline {
   if (baseline.at === taught) return baseline
   const decay = 0.5 ** (1 / halfLife)
   const factor = decay ** (taught - baseline.at)
@@ -79,7 +78,7 @@ export function caughtUp(
 export function learned(
   baseline: Baseline,
   window: { readonly volume: number; readonly stories: number },
-  { halfLife }: BaselineOptions,
+  { halfLife }: Memory,
 ): Baseline {
   const decay = 0.5 ** (1 / halfLife)
   return {
@@ -118,7 +117,7 @@ export function poolOf(baselines: Iterable<Baseline>): Pool {
 }
 
 /**
- * The predictive distribution of the next window. A sum of probabilities varies less than a count of the same mean, so
+ * The predictive distribution of the next window, of which the part `coverage` (0..1] was watched. A sum of probabilities varies less than a count of the same mean, so
  * the negative binomial errs towards silence. Its dispersion holds the series' own, shrunk to the pool's, and the doubt
  * about the mean itself: variance of the mean = (mean + phi mean^2) / windows, divided by mean^2.
  */
@@ -126,6 +125,7 @@ export function expectationOf(
   baseline: Baseline,
   pool: Pool,
   { overlap }: BaselineOptions,
+  coverage = 1,
 ): Expectation {
   const { windows, volume, stories } = baseline
   const pooledMean = pool.series === 0 ? priorMean : pool.volume / pool.series
@@ -139,9 +139,9 @@ export function expectationOf(
     (evidence * ownDispersion + priorVolume * pool.dispersion) / (evidence + priorVolume)
   const doubt = (1 / mean + shrunk) / (independent + priorWindows)
   return {
-    mean,
+    mean: mean * coverage,
     dispersion: shrunk + doubt,
-    stories: windows === 0 ? 0 : stories / windows,
+    stories: windows === 0 ? 0 : (stories / windows) * coverage,
     windows,
   }
 }

@@ -1,32 +1,42 @@
 /**
  * The rule `negative-volume`: the sum of P(negative) over the distinct stories of a window is far above what such a
- * window of this instrument usually holds.
+ * window of this instrument usually holds. How long a spike lasts is not known beforehand, so windows of several lengths,
+ * each twice the last, are judged by their own baselines.
  *
- * The threshold spends a budget of false alarms over everything looked at: windows a day, times series. Series share it
+ * The threshold spends a budget of false alarms over everything looked at: windows a day, times lengths, times series. Series share it
  * as a weighted Bonferroni correction (Genovese, Roeder and Wasserman 2006), valid under any dependence: half in equal
  * parts, half by usual volume. The weights come from the baselines alone, never from the window they judge.
  */
 
 import type { AlertEvidence } from '../contract.ts'
 import type { Window } from '../window.ts'
-import {
-  type Baseline,
-  type BaselineOptions,
-  type Expectation,
-  expectationOf,
-  type Pool,
-} from './baseline.ts'
+import { type Baseline, type Expectation, expectationOf, type Pool } from './baseline.ts'
 import { midP, quantile } from './negative-binomial.ts'
 
 export const ruleName = 'negative-volume'
 
-export interface VolumeOptions extends BaselineOptions {
+export interface VolumeOptions {
+  /** Windows after which a lesson weighs half. */
+  readonly halfLife: number
+  /** Lengths of the windows in buckets. */
+  readonly windows: readonly number[]
   /** Expected false alarms a day over all series. */
   readonly falseAlarmsADay: number
   readonly windowsADay: number
   readonly minNegativePosts: number
   readonly minStories: number
   readonly minAuthors: number
+}
+
+/** A window of one length, with what judges it. */
+export interface Watched {
+  readonly window: Window
+  /** Buckets in the window. */
+  readonly length: number
+  /** The part of the window that was watched, (0..1]: less than 1 only just after the start. */
+  readonly coverage: number
+  readonly baseline: Baseline
+  readonly pool: Pool
 }
 
 export interface Judgement {
@@ -41,15 +51,23 @@ export interface Judgement {
 /** A lesson is cut at this quantile: the onset of a spike must not widen the baseline that is to find it. */
 const lessonCut = 0.99
 
-export function judge(
-  window: Window,
-  baseline: Baseline,
-  pool: Pool,
-  options: VolumeOptions,
-): Judgement {
-  const expected = expectationOf(baseline, pool, options)
-  const pValue = midP(expected, window.volume)
-  const threshold = thresholdOf(expected.mean, pool, options)
+/**
+ * A younger baseline does not judge, and learns all it sees. Judged by the pool alone, what is usual for a busy series
+ * would look like a spike, teach nothing, and go on looking like one.
+ */
+const minIndependentWindows = 5
+
+export function judge(watched: Watched, options: VolumeOptions): Judgement {
+  const { window, length, coverage, baseline, pool } = watched
+  const expected = expectationOf(
+    baseline,
+    pool,
+    { halfLife: options.halfLife, overlap: length },
+    coverage,
+  )
+  const threshold = thresholdOf(expected.mean / coverage, pool, options)
+  const isYoung = expected.windows < minIndependentWindows * length
+  const pValue = isYoung ? 1 : midP(expected, window.volume)
   const volume = pValue < 1 - lessonCut ? quantile(expected, lessonCut) : window.volume
   return {
     expected,
@@ -61,6 +79,17 @@ export function judge(
       window.authors >= options.minAuthors,
     lesson: pValue < threshold ? null : { volume, stories: window.stories },
   }
+}
+
+/** The index of the judgement that speaks loudest: the smallest p-value for its threshold, broad ones first. */
+export function loudest(judgements: readonly Judgement[]): number {
+  const loudness = ({ pValue, threshold, broad }: Judgement): number =>
+    pValue < threshold && !broad ? 1 : pValue / threshold
+  return judgements.reduce(
+    (best, judgement, index) =>
+      loudness(judgement) < loudness(judgements[best] ?? judgement) ? index : best,
+    0,
+  )
 }
 
 /** The judgement in the terms that an alert shows. */
@@ -86,9 +115,10 @@ export function explain(
 }
 
 function thresholdOf(mean: number, pool: Pool, options: VolumeOptions): number {
+  const budget = options.falseAlarmsADay / options.windowsADay / options.windows.length
   const equal = 1 / Math.max(1, pool.series)
   const byVolume = pool.volume === 0 ? equal : Math.min(1, mean / pool.volume)
-  return (options.falseAlarmsADay / options.windowsADay) * ((equal + byVolume) / 2)
+  return budget * ((equal + byVolume) / 2)
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The store over @clickhouse/client: its one importing file, for a server and for the embedded engine alike. */
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { AppError } from '../errors.ts'
 import { encodeRow } from './encode-row.ts'
 import { inlineParams } from './inline-params.ts'
 import { type Column, columnsSql, insertSql, markMoved, markSql, querySql } from './sql.ts'
@@ -35,7 +36,8 @@ export interface ClickHouseOptions {
 }
 
 const defaultQueryMs = 30_000
-const insertMs = 120_000
+/** The engine gives up before the client does, so that a lost answer is rare. */
+export const insertMs = 120_000
 
 /** The Store's statements, before its identity (`boot`, `replicated`) is known. */
 export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
@@ -43,6 +45,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   readonly #clients = new Map<Lane, Client>()
   readonly #columns = new Map<string, readonly Column[]>()
   readonly #underWay = new Set<Promise<unknown>>()
+  #closed = false
 
   constructor(options: ClickHouseOptions) {
     this.#options = options
@@ -76,8 +79,8 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async command(sql: string, params: Params = {}): Promise<void> {
-    const run = this.#client('writer').command(this.#bind(sql, params))
-    await this.#track(run).catch((cause) => {
+    const run = async () => this.#client('writer').command(this.#bind(sql, params))
+    await this.#track(run()).catch((cause) => {
       throw queryError(cause, this.#options.where)
     })
   }
@@ -114,6 +117,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.allSettled(this.#underWay)
     const clients = [...this.#clients.values()]
     this.#clients.clear()
@@ -148,6 +152,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   #client(lane: Lane): Client {
+    if (this.#closed) throw new AppError('STORE', `The store at ${this.#options.where} is closed`)
     const known = this.#clients.get(lane)
     if (known !== undefined) return known
     const client = this.#options.connect(lane)

@@ -66,6 +66,19 @@ describe('opening the embedded store', () => {
     await second.close()
   })
 
+  it('finishes what is under way when it closes, and refuses what comes after', async () => {
+    const store = await openEmbeddedStore({ path })
+    const underWay = store.query(
+      'SELECT sleepEachRow(0.1) AS slept FROM numbers(3)',
+      {},
+      { lane: 'analyst' },
+    )
+    await store.close()
+    assert.equal((await underWay).length, 3)
+    await assert.rejects(store.query('SELECT 1'), failsWith('STORE', /is closed/))
+    await assert.rejects(store.command('SELECT 1'), failsWith('STORE', /is closed/))
+  })
+
   it('refuses a second opening in this process', async () => {
     const store = await openEmbeddedStore({ path })
     await assert.rejects(

@@ -1,5 +1,5 @@
 /** A ClickHouse server, by its HTTP address. */
-import { ClickHouse, connectClient } from './clickhouse.ts'
+import { ClickHouse, connectClient, insertMs } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
 import type { Store } from './store.ts'
 
@@ -7,7 +7,7 @@ import type { Store } from './store.ts'
 export async function openServerStore(options: { readonly url: string }): Promise<Store> {
   const { host } = new URL(options.url)
   const engine = new ClickHouse({
-    connect: () => connectClient({ url: options.url }),
+    connect: () => connectClient({ url: options.url, request_timeout: insertMs + 10_000 }),
     where: host,
     engine: 'server',
   })

@@ -27,13 +27,14 @@ export class LinearModel {
   readonly #parameters: LinearParameters
   readonly #extractor: NgramExtractor
   readonly #columns: number
-  readonly #sums: Float64Array
+  /** Whole numbers: 65,000 n-grams of a text fit, `maxReadLength` gives a quarter of it. */
+  readonly #sums: Int32Array
 
   constructor(parameters: LinearParameters) {
     this.#parameters = parameters
     this.#extractor = new NgramExtractor(parameters.ngrams)
     this.#columns = parameters.heads.reduce((sum, head) => sum + head.labels, 0)
-    this.#sums = new Float64Array(this.#columns)
+    this.#sums = new Int32Array(this.#columns)
   }
 
   /** Calibrated probabilities by task of a cleaned text. A text without n-grams gets those of the biases. */
@@ -58,12 +59,14 @@ export class LinearModel {
     const sums = this.#sums.fill(0)
     const extractor = this.#extractor
     extractor.extract(cleaned)
+    const { buckets, count } = extractor
     let squares = 0
-    for (let i = 0; i < extractor.count; i++) {
-      const row = (extractor.buckets[i] ?? 0) * (columns + 1)
+    for (let i = 0; i < count; i++) {
+      const row = Math.imul(buckets[i] ?? 0, columns + 1)
       const steps = (table[row + columns] ?? 0) & 0xff
       squares += steps * steps
-      for (let k = 0; k < columns; k++) sums[k] = (sums[k] ?? 0) + steps * (table[row + k] ?? 0)
+      for (let k = 0; k < columns; k++)
+        sums[k] = (sums[k] ?? 0) + Math.imul(steps, table[row + k] ?? 0)
     }
     return squares === 0 ? 1 : Math.sqrt(squares)
   }

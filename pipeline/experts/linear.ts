@@ -1,5 +1,6 @@
 /** The `linear` expert: both tasks in one pass of hashed n-grams. Model card: pipeline/models/linear/README.md. */
 import { join } from 'node:path'
+import { brotliDecompressSync } from 'node:zlib'
 import Type, { type Static } from 'typebox'
 import { AppError } from '../../infra/errors.ts'
 import { tasks } from '../contract.ts'
@@ -23,6 +24,7 @@ export const LinearManifest = Type.Intersect([
       wordBits: Count,
       charBits: Count,
       wordLength: Count,
+      pairGap: Type.Integer({ minimum: 0 }),
       charFrom: Count,
       charTo: Count,
     }),
@@ -49,7 +51,7 @@ export interface LoadedLinear {
 /** Throws `MODEL` when the artifact is missing or damaged. */
 export function readLinear(folder: string = linearFolder): LoadedLinear {
   const manifest = readManifest(join(folder, 'manifest.json'), LinearManifest)
-  const bytes = readWeights(join(folder, manifest.file), manifest.sha256)
+  const bytes = brotliDecompressSync(readWeights(join(folder, manifest.file), manifest.sha256))
   const columns = manifest.heads.reduce((sum, head) => sum + head.labels, 0)
   const expected = bucketCount(manifest.ngrams) * (columns + 1)
   if (bytes.length !== expected)

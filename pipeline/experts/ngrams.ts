@@ -1,5 +1,6 @@
 /**
- * Hashed n-grams of a cleaned text: words (with their `$`, `#`, `@`, `%`) and characters across word borders, lower case, every digit a `0`.
+ * Hashed n-grams of a cleaned text: words (with their `#`, `@`, `%`), pairs of words with a few between them, and characters across word borders;
+ * lower case, every digit a `0`, every cashtag the same one: which company a text names says nothing about its tone.
  * Words fill the lower buckets and characters the upper ones, so that the two never collide. One pass over UTF-16 code units, nothing allocated.
  */
 
@@ -9,6 +10,8 @@ export interface NgramSpec {
   readonly charBits: number
   /** Longest word n-gram. */
   readonly wordLength: number
+  /** Most words between the two of a pair; a pair is the same at any distance. */
+  readonly pairGap: number
   /** Shortest and longest character n-gram. */
   readonly charFrom: number
   readonly charTo: number
@@ -17,6 +20,8 @@ export interface NgramSpec {
 export function bucketCount(spec: NgramSpec): number {
   return 2 ** spec.wordBits + 2 ** spec.charBits
 }
+
+const cashtags = /\$[a-z][a-z.]{0,5}\b/g
 
 const space = 0
 const symbol = 1
@@ -57,11 +62,11 @@ export class NgramExtractor {
     this.#wordMask = 2 ** spec.wordBits - 1
     this.#charMask = 2 ** spec.charBits - 1
     this.#charOffset = 2 ** spec.wordBits
-    this.#recent = new Int32Array(spec.wordLength)
+    this.#recent = new Int32Array(Math.max(spec.wordLength - 1, spec.pairGap + 1))
   }
 
   extract(cleaned: string): void {
-    const length = this.#fold(cleaned.toLowerCase())
+    const length = this.#fold(cleaned.toLowerCase().replace(cashtags, '$$tick'))
     this.#reserve(length)
     this.count = 0
     this.#words(length)
@@ -82,7 +87,8 @@ export class NgramExtractor {
   }
 
   #reserve(length: number): void {
-    const perUnit = this.#spec.wordLength + this.#spec.charTo - this.#spec.charFrom + 1
+    const { wordLength, pairGap, charFrom, charTo } = this.#spec
+    const perUnit = wordLength + pairGap + charTo - charFrom + 1
     const most = (length + 1) * perUnit
     if (this.buckets.length < most) this.buckets = new Int32Array(2 * most)
   }
@@ -106,16 +112,20 @@ export class NgramExtractor {
     this.#word(edge, false)
   }
 
-  /** Emits the n-grams that end with this word; the end of the text has no n-gram of its own. */
-  #word(hash: number, alone: boolean): void {
+  /** Emits the n-grams and pairs that end with this word; the end of the text ends n-grams alone. */
+  #word(hash: number, isWord: boolean): void {
     const recent = this.#recent
     let ngram = hash
-    if (alone) this.#emit(scramble(ngram) & this.#wordMask)
+    if (isWord) this.#emit(scramble(ngram) & this.#wordMask)
     for (let n = 2; n <= this.#spec.wordLength; n++) {
       ngram = Math.imul(ngram, 0x5bd1e995) ^ (recent[n - 2] ?? 0)
       this.#emit(scramble(ngram ^ n) & this.#wordMask)
     }
-    for (let i = recent.length - 1; i > 0; i--) recent[i] = recent[i - 1] ?? edge
+    for (let gap = 1; isWord && gap <= this.#spec.pairGap; gap++) {
+      const pair = Math.imul(hash, 0x5bd1e995) ^ Math.imul(recent[gap] ?? 0, 0x1b873593)
+      this.#emit(scramble(pair) & this.#wordMask)
+    }
+    recent.copyWithin(1, 0)
     recent[0] = hash
   }
 

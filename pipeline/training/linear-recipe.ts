@@ -15,19 +15,20 @@ import {
 } from './linear-trainer.ts'
 
 export const ngrams: NgramSpec = {
-  wordBits: 17,
+  wordBits: 18,
   charBits: 17,
   wordLength: 2,
+  pairGap: 3,
   charFrom: 3,
   charTo: 5,
 }
-const wordWeight = 2
+const wordWeight = 1.5
 /** Weight of a headline of SEntFiN beside a tweet, in the sentiment head: another register, labelled by entity. */
-const headlineWeight = 0.5
+const headlineWeight = 0.3
 
 const headOptions: Readonly<Record<Task, HeadOptions>> = {
-  sentiment: { labels: sentiments.length, epochs: 5, learningRate: 0.2, balance: 0.3, seed: 1 },
-  topic: { labels: topicLabels.length, epochs: 10, learningRate: 0.6, balance: 0.3, seed: 1 },
+  sentiment: { labels: sentiments.length, epochs: 5, learningRate: 0.2, balance: 0.5, seed: 1 },
+  topic: { labels: topicLabels.length, epochs: 10, learningRate: 0.6, balance: 0.5, seed: 1 },
 }
 
 /** Unquantised: heads by task over the values that they share. */

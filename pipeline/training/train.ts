@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
 import { program } from 'commander'
 import type { Post } from '../../ingest/contract.ts'
 import { fusionFolder } from '../allocator/calibration.ts'
@@ -140,17 +141,18 @@ function saveLinear(
   examples: readonly Example[],
 ): void {
   const { table, heads, ngrams } = quantised(model, temperatures)
-  const sha256 = createHash('sha256').update(table).digest('hex')
+  const packed = brotliCompressSync(table)
+  const sha256 = createHash('sha256').update(packed).digest('hex')
   const manifest: LinearManifest = {
     name: 'linear',
     version: `1-${sha256.slice(0, 8)}`,
     ...provenance(examples),
-    file: 'weights.bin',
+    file: 'weights.bin.br',
     sha256,
     ngrams,
     heads: heads.map((head) => ({ ...head, biases: [...head.biases], scales: [...head.scales] })),
     metrics,
   }
   saveManifest(linearFolder, manifest)
-  writeFileSync(join(linearFolder, manifest.file), table)
+  writeFileSync(join(linearFolder, manifest.file), packed)
 }

@@ -47,10 +47,10 @@ describe('two writers on one partition', () => {
     })
 
   async function writeUpTo(next: number, step: number, writer: PartitionWriter): Promise<void> {
-    await writer.start()
-    while (writer.mark < next - 1) {
-      const from = writer.mark + 1
-      await writer.write(batchOf(from, Math.min(next, from + step)))
+    let mark = await writer.mark()
+    while (mark < next - 1) {
+      const from = mark + 1
+      mark = await writer.write(batchOf(from, Math.min(next, from + step)))
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Writes the sample log up to `next`, `step` offsets a batch, and says every mark as a JSON line on standard output, among the log
- * lines of the writer. A child process, because only a process can be killed.
+ * Writes the sample log up to `next`, `step` offsets a batch, and says every mark as a JSON line on standard output; the
+ * writer's log lines are on standard error. A child process, because only a process can be killed.
  */
 import { createLogger } from '../../infra/logger.ts'
 import { openEmbeddedStore } from '../../infra/store/embedded.ts'
@@ -35,10 +35,10 @@ const writer = createPartitionWriter({
   backoff: () => 10,
   maxRepeats: 200,
 })
-await writer.start()
-while (writer.mark < next - 1) {
-  const from = writer.mark + 1
-  const mark = await writer.write(batchOf(from, Math.min(next, from + step), { textLength }))
+let mark = await writer.mark()
+while (mark < next - 1) {
+  const from = mark + 1
+  mark = await writer.write(batchOf(from, Math.min(next, from + step), { textLength }))
   process.stdout.write(`${JSON.stringify({ mark })}\n`)
 }
 await store.close()

@@ -17,6 +17,7 @@ export interface Line {
 
 export interface WriterProcess {
   readonly child: ChildProcess
+  /** Of standard output and the log. */
   readonly lines: readonly Line[]
   /** Resolves to the exit code, `null` after a signal, when all lines are read. */
   readonly ended: Promise<number | null>
@@ -30,17 +31,23 @@ export function startWriter(
 ): WriterProcess {
   const file = fileURLToPath(new URL('./writer-child.fixture.js', import.meta.url))
   const [command = '', ...args] = [...wrapper, process.execPath, file, JSON.stringify(options)]
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: Line[] = []
-  const reader = createInterface({ input: child.stdout })
-  reader.on('line', (text) => {
-    const line = JSON.parse(text) as Line
-    lines.push(line)
-    onLine(line)
+  const closed = [child.stdout, child.stderr].map((input) => {
+    const reader = createInterface({ input })
+    reader.on('line', (text) => {
+      // The engine writes words of its own to standard error.
+      if (!text.startsWith('{')) return
+      const line = JSON.parse(text) as Line
+      lines.push(line)
+      onLine(line)
+    })
+    return once(reader, 'close')
   })
-  const ended = Promise.all([once(child, 'exit'), once(reader, 'close')]).then(
-    ([[code]]) => code as number | null,
-  )
+  const ended = once(child, 'exit').then(async ([code]) => {
+    await Promise.all(closed)
+    return code as number | null
+  })
   return { child, lines, ended }
 }
 

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { packageRoot } from '../infra/package-root.ts'
+import { playAlerts, type ReplayPost, readStream, replayPosts } from './alert-replay.ts'
+
+const meta = 'cik:1326801'
+const day = 86_400_000
+const boycott = { liveFrom: Date.parse('2020-06-26'), liveTo: Date.parse('2020-07-03') }
+
+describe('alerts on the bundled replay', () => {
+  let posts: ReplayPost[]
+
+  before(async () => {
+    posts = await replayPosts(readStream(join(packageRoot, 'data', 'market-tweets-2020.ndjson')))
+  })
+
+  /** Source time of the end of the bucket that fired, by speed: the same evening at each. */
+  const speeds = [
+    { name: 'half', speed: 2_160 },
+    { name: 'the normal', speed: 4_320 },
+    { name: 'double', speed: 8_640 },
+  ]
+  for (const { name, speed } of speeds)
+    for (const phaseMs of [0, 5_000])
+      it(`at ${name} speed, ${phaseMs} ms into a bucket: one alert, on Meta, in the boycott`, async () => {
+        const events = await playAlerts({ posts, ...boycott, speed, phaseMs })
+        const fired = events.filter(({ event }) => event.state === 'firing')
+        assert.deepEqual(
+          [...new Set(fired.map(({ event }) => `${event.rule} ${event.instrument}`))],
+          [`negative-volume ${meta}`],
+        )
+        const sourceTime = boycott.liveFrom + (fired[0]?.afterSeconds ?? 0) * 1_000 * speed
+        assert.ok(sourceTime > Date.parse('2020-06-29T12:00:00Z'))
+        assert.ok(sourceTime <= Date.parse('2020-06-30T12:00:00Z'))
+        const [text] = fired[0]?.event.texts ?? []
+        assert.ok(text !== undefined && text.negative > 0.8)
+      })
+
+  it('fires within 85 seconds of live play at the normal speed', async () => {
+    const events = await playAlerts({ posts, ...boycott, speed: 4_320, phaseMs: 0 })
+    assert.ok((events[0]?.afterSeconds ?? Number.POSITIVE_INFINITY) <= 85)
+  })
+
+  for (const date of ['2020-04-28', '2020-06-15', '2020-06-18', '2020-06-25'])
+    for (const { name, speed } of speeds)
+      it(`an ordinary day, ${date}, at ${name} speed: no alert`, async () => {
+        const liveFrom = Date.parse(date)
+        const replay = { posts, liveFrom, liveTo: liveFrom + day, speed, phaseMs: 0 }
+        assert.deepEqual(await playAlerts(replay), [])
+      })
+})
