@@ -194,7 +194,7 @@ describe('createServer', () => {
     const other = createServer({
       logger: silentLogger,
       version: '1',
-      instance: 'test',
+      instance: 'other',
       metrics,
       readiness: () => ({ ready: true, checks: {} }),
     })

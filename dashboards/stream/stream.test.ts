@@ -106,21 +106,21 @@ describe('the stream', () => {
       for (; cuts < 30; written += 20) await writer.write(20)
     })()
     const count = () => seen.reduce((sum, offsets) => sum + offsets.length, 0)
-    while (cuts < 30 || count() < written) {
-      if (cuts >= 30) await writing
+    const readOn = async (enough: number) => {
       const response = await open(monitor.url, id)
-      const limit = count() + 1 + (cuts % 7) * 5
       for await (const event of eventsOf(response)) {
         id = event.id ?? id
         if (event.name === 'hello') assert.deepEqual(JSON.parse(event.data), { resumed: true })
         if (event.name !== 'posts') continue
         for (const { partition, offset } of JSON.parse(event.data) as FeedPost[])
           seen[partition]?.push(offset)
-        if (cuts < 30 ? count() >= limit : count() >= written) break
+        if (count() >= enough) break
       }
       response.destroy()
-      cuts++
     }
+    for (; cuts < 30; cuts++) await readOn(count() + 1 + (cuts % 7) * 5)
+    await writing
+    if (count() < written) await readOn(written)
     for (const [partition, offsets] of seen.entries()) {
       const from = first[partition] ?? 0
       assert.deepEqual(

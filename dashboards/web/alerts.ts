@@ -21,6 +21,17 @@ export function createAlerts(options: {
   const announcer = byId('announcer', HTMLElement)
   let shown: readonly AlertSummary[] | undefined
   let drawn = ''
+  let found = ''
+
+  /** Brings the alert that the address names into view, once. */
+  const findLinked = () => {
+    const id = /^#\/alerts\/(.+)$/.exec(location.hash)?.[1] ?? ''
+    for (const article of body.querySelectorAll('article'))
+      article.classList.toggle('linked', article.id === `alert-${id}`)
+    if (id === found) return
+    found = id
+    document.getElementById(`alert-${id}`)?.scrollIntoView({ block: 'nearest' })
+  }
 
   const draw = () => {
     if (shown === undefined) return
@@ -42,8 +53,10 @@ export function createAlerts(options: {
             createAlert(alert, { ...options, isOpen: opened.has(`alert-${alert.id}`) }),
           )),
     )
+    findLinked()
   }
 
+  addEventListener('hashchange', findLinked)
   return {
     show(alerts) {
       const key = JSON.stringify(alerts.map(({ id, state, updatedAt }) => [id, state, updatedAt]))

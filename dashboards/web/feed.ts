@@ -1,5 +1,5 @@
 /**
- * The live feed. Posts may come in bursts of hundreds: they wait in a queue, and each animation frame takes the newest of them in
+ * The live feed. Posts may come in bursts of hundreds: the newest of them wait in a queue, and each animation frame takes some in
  * one change of the page. While the reader pauses or has scrolled down, the queue waits too, and a button tells its length.
  */
 import type { FeedPost } from '../contract.ts'
@@ -8,6 +8,8 @@ import { formatCount } from './format.ts'
 import { createPost, type PostOptions } from './post.ts'
 
 const maxShown = 200
+/** A frame has 16 ms; this many posts take a few of them. */
+const maxPerFrame = 12
 
 export interface Feed {
   /** Newest last, as the stream brings them. */
@@ -37,7 +39,10 @@ export function createFeed(options: () => PostOptions): Feed {
     requestAnimationFrame(() => {
       isScheduled = false
       if (isHeld()) showWaiting()
-      else flush()
+      else {
+        flush(maxPerFrame)
+        if (queue.length > 0) schedule()
+      }
     })
   }
 
@@ -47,12 +52,11 @@ export function createFeed(options: () => PostOptions): Feed {
     setText(waiting, `Show ${count} new`)
   }
 
-  const flush = () => {
-    const fresh = queue.toReversed()
-    queue = []
+  const flush = (limit: number) => {
+    const fresh = queue.splice(0, limit).toReversed()
     waiting.hidden = true
     shown = [...fresh, ...shown].slice(0, maxShown)
-    list.prepend(...fresh.slice(0, maxShown).map((post) => createPost(post, options())))
+    list.prepend(...fresh.map((post) => createPost(post, options())))
     while (list.children.length > maxShown) list.lastElementChild?.remove()
     showEmpty()
   }
@@ -76,7 +80,7 @@ export function createFeed(options: () => PostOptions): Feed {
   waiting.addEventListener('click', () => {
     list.scrollTop = 0
     if (isPaused) setPaused(false)
-    flush()
+    flush(maxShown)
   })
 
   const redraw = () => {

@@ -29,7 +29,8 @@ export function createMarket(zone: () => Zone): Market {
   let data: MarketData | undefined
 
   const describe = (point: SeriesPoint | undefined): string => {
-    if (point === undefined) return `Times in ${zoneName(zone())}; grey band: the usual range`
+    const band = data?.usual == null ? '' : '; grey band: the usual range'
+    if (point === undefined) return `Times in ${zoneName(zone())}${band}`
     const score = point.score === null ? 'no posts' : `score ${formatScore(point.score)}`
     return `${formatTime(new Date(point.at), zone())}: ${score}, ${formatCount(point.posts)} posts`
   }
@@ -51,7 +52,8 @@ export function createMarket(zone: () => Zone): Market {
         onPoint: (point) => setText(readout, describe(point)),
       })
     else chart.update(data)
-    if (readout.textContent === '') setText(readout, describe(undefined))
+    if (!target.contains(document.activeElement) && !target.matches(':hover'))
+      setText(readout, describe(undefined))
     if (!table.hidden) table.replaceChildren(createTable(points, zone()))
   }
 

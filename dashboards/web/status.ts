@@ -81,7 +81,7 @@ export function showKpis({ kpis }: Overview, firing: number | undefined): void {
   byId('kpis', HTMLElement).replaceChildren(
     kpi(
       mood === null ? '–' : formatTone(mood),
-      `mood now${band}`,
+      `market mood now${band}`,
       mood === null ? '' : toneClass(mood),
     ),
     kpi(formatCount(posts), `posts, ${postsPerMinute.toFixed(1)} a minute now`),
