@@ -65,7 +65,10 @@ function engineOn(world: World, memory: ReturnType<typeof memoryLog>): AlertEngi
     clock: () => world.now,
     logger: silentLogger,
     metrics: createAlertMetrics(new Registry()),
-    fold: foldOptions({ bucketMs }, { instrumentName: (id) => id, publicUrl: 'http://localhost' }),
+    fold: foldOptions(
+      { bucketMs },
+      { instrumentName: (id) => id, publicUrl: () => 'http://localhost' },
+    ),
     closeGraceMs: 5_000,
     freshnessMs: 6 * 3_600_000,
     notificationsOf: (event) => notificationsOf(event, channels),

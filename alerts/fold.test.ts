@@ -11,7 +11,7 @@ import type { MentionRow } from './window.ts'
 const bucketMs = 10_000
 const options = foldOptions(
   { bucketMs },
-  { instrumentName: (id) => `Name of ${id}`, publicUrl: 'http://127.0.0.1:1' },
+  { instrumentName: (id) => `Name of ${id}`, publicUrl: () => 'http://127.0.0.1:1' },
 )
 
 interface Step {

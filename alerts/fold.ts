@@ -47,7 +47,7 @@ export interface FoldOptions {
   readonly stories: StoryOptions
   readonly volume: VolumeOptions
   readonly states: StateOptions
-  readonly publicUrl: string
+  publicUrl(): string
   instrumentName(id: string): string
 }
 
@@ -276,7 +276,7 @@ export class AlertFold {
         ...explain(seen.judgement, seen.window),
       },
       texts: [...seen.window.texts],
-      link: `${this.#options.publicUrl}/#/alerts/${alertId}`,
+      link: `${this.#options.publicUrl()}/#/alerts/${alertId}`,
     }
   }
 }

@@ -95,7 +95,7 @@ describe('the role alerts', () => {
       config: loadConfig({ env }),
       instrumentName: () => 'Meta Platforms',
       channels: [createPrintChannel(printed)],
-      publicUrl: 'http://127.0.0.1:8080',
+      publicUrl: () => 'http://127.0.0.1:8080',
     })
     running.push(alerts)
     return alerts

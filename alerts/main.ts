@@ -40,7 +40,7 @@ export interface AlertsDeps {
   /** Beside mail, which the config switches on. */
   readonly channels: readonly Channel[]
   /** Where the pages are; links in alerts begin with it. */
-  readonly publicUrl: string
+  publicUrl(): string
 }
 
 export interface Alerts {

@@ -22,7 +22,7 @@ export function startDemo(deps: {
   readonly logger: Logger
   readonly speed: number
   /** Resolves when the alert engine has folded the `control` record at `offset`. */
-  seeded(offset: number): Promise<void>
+  seeded(offset: number, signal: AbortSignal): Promise<void>
 }): RunningDemo {
   const { log, tail, clock, logger, speed } = deps
   const stopping = new AbortController()
@@ -32,7 +32,7 @@ export function startDemo(deps: {
   async function learnFromHistory(): Promise<void> {
     await untilStored(log, tail, signal)
     const range = { from: 0, to: clock() + 1, source: demoSource, idPrefix: `${runId}-` }
-    await deps.seeded(await seedBaselines({ log, ...range }))
+    await deps.seeded(await seedBaselines({ log, ...range }), signal)
   }
 
   const demo = playDemo({ log, clock, speed, runId, signal, awaitStored: learnFromHistory })

@@ -21,6 +21,7 @@ import { createTail } from '../infra/store/tail.ts'
 import { createIngest } from '../ingest/main.ts'
 import { createPipelineRole } from '../pipeline/main.ts'
 import { type RunningDemo, startDemo } from './demo.ts'
+import { createHealth } from './health.ts'
 import { logFolder, openStore } from './local-store.ts'
 import { version } from './version.ts'
 
@@ -58,17 +59,26 @@ export async function startMonitor(
   const registry = new Registry()
   const shared = { store, log, tail, logTopic, clock, logger, registry }
 
-  const pipeline = createPipelineRole({ ...shared, config: config.pipeline, onFatal })
+  const health = createHealth()
+  const pipeline = createPipelineRole({
+    ...shared,
+    config: config.pipeline,
+    onFatal: (error) => {
+      health.fail('pipeline', error)
+      onFatal(error)
+    },
+  })
   const instrumentName = (id: string) => pipeline.instrument(id)?.name ?? id
   const alerts = createAlerts({
     ...shared,
     config,
     instrumentName,
     channels: [createPrintChannel(stdout)],
-    publicUrl: `http://${http.host}:${http.port}`,
+    publicUrl: () => url,
   })
   const ingest = createIngest(shared)
   let replay: RunningDemo | undefined
+  let url = ''
   const dashboards = createDashboards({
     ...shared,
     instrumentName,
@@ -81,24 +91,18 @@ export async function startMonitor(
     () => pipeline.start(),
     () => pipeline.stop(),
   )
-  await lifecycle.start(
-    'alerts',
-    () => alerts.start(),
-    () => alerts.stop(),
-  )
-  alerts.onEvent((event) => dashboards.publishAlert(event))
   const instance = randomUUID()
   const server = createServer({
     logger,
     version,
     instance,
     metrics: registry,
-    readiness: () => ({ ready: true, checks: {} }),
+    readiness: () => health.readiness(),
   })
   await server.register(ingest.plugin)
   await server.register(alerts.plugin)
   await server.register(dashboards.plugin)
-  const url = await lifecycle.start(
+  url = await lifecycle.start(
     'http',
     () => listen(server, http),
     () => server.close(),
@@ -107,6 +111,12 @@ export async function startMonitor(
     'ingest',
     () => ingest.start(),
     () => ingest.stop(),
+  )
+  alerts.onEvent((event) => dashboards.publishAlert(event))
+  await lifecycle.start(
+    'alerts',
+    () => alerts.start(),
+    () => alerts.stop(),
   )
   await lifecycle.start(
     'announcement',
@@ -125,11 +135,12 @@ export async function startMonitor(
         startDemo({
           ...shared,
           speed: config.demo.speed,
-          seeded: (offset) => alerts.seeded(offset),
+          seeded: (offset, signal) => alerts.seeded(offset, signal),
         }),
       (running) => running.stop(),
     )
   }
+  health.started()
   return url
 }
 

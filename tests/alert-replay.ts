@@ -120,7 +120,7 @@ export async function playAlerts(replay: Replay): Promise<ReplayEvent[]> {
   const liveStart = epoch + phaseMs
   const timeOf = (at: number): number => Math.round(liveStart + (at - liveFrom) / speed)
   const fold = new AlertFold(
-    foldOptions({ bucketMs }, { instrumentName: (id) => id, publicUrl: '' }),
+    foldOptions({ bucketMs }, { instrumentName: (id) => id, publicUrl: () => '' }),
   )
   await fold.seed(
     inBuckets(
