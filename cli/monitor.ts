@@ -71,7 +71,7 @@ export async function startMonitor(
   let replay: RunningDemo | undefined
   const dashboards = createDashboards({
     ...shared,
-    instrumentName,
+    instrument: (id) => pipeline.instrument(id),
     replayStatus: () => replay?.status() ?? null,
     versions: { tickertone: version, ...pipeline.versions },
   })
