@@ -68,7 +68,11 @@ export function feedRoutes(server: FastifyInstance, deps: DashboardsDeps, hub: H
         'x-accel-buffering': 'no',
       })
       reply.raw.flushHeaders()
-      await hub.attach(reply.raw, request.headers['last-event-id'] ?? request.query.after)
+      const after = request.headers['last-event-id'] ?? request.query.after
+      await hub.attach(reply.raw, after).catch((error: unknown) => {
+        request.log.error({ err: error }, 'the stream could not begin')
+        reply.raw.destroy()
+      })
     },
   )
 }
