@@ -81,7 +81,7 @@ export async function startMonitor(
   let url = ''
   const dashboards = createDashboards({
     ...shared,
-    instrumentName,
+    instrument: (id) => pipeline.instrument(id),
     replayStatus: () => replay?.status() ?? null,
     versions: { tickertone: version, ...pipeline.versions },
   })

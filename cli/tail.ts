@@ -60,8 +60,8 @@ async function served(url: string, limit: number): Promise<FeedPost[]> {
 function stored(config: Config, limit: number): Promise<FeedPost[]> {
   return withStore(config, async (store) => {
     const logTopic = logTopicOf(topics.posts, await currentEpoch(store, topics.posts))
-    const nameOf = () => undefined
-    return (await readFeed(store, { logTopic, limit, before: undefined, nameOf })).posts
+    const find = () => undefined
+    return (await readFeed(store, { logTopic, limit, before: undefined, find })).posts
   })
 }
 

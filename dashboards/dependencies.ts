@@ -4,7 +4,7 @@ import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
 import type { ReplayStatus } from './contract.ts'
-import type { InstrumentName } from './instruments.ts'
+import type { FindInstrument } from './instruments.ts'
 
 export interface DashboardsDeps {
   readonly store: Store
@@ -14,7 +14,7 @@ export interface DashboardsDeps {
   readonly log?: Log
   readonly clock: Clock
   readonly logger: Logger
-  readonly instrumentName: InstrumentName
+  readonly instrument: FindInstrument
   /** What the bundled replay plays; null without one. */
   readonly replayStatus: () => ReplayStatus | null
   /** Shown on the page: of the product, the experts, the engine. */

@@ -1,7 +1,7 @@
 /** From the rows of one offset to what the feed shows. */
 import type { AnalysisRow } from '../pipeline/contract.ts'
 import type { FeedPost } from './contract.ts'
-import { describeInstrument, type InstrumentName } from './instruments.ts'
+import { describeInstrument, type FindInstrument } from './instruments.ts'
 
 /** The columns of `analyses` that the feed needs. */
 export const feedColumns = [
@@ -36,7 +36,7 @@ export type FeedRow = Pick<AnalysisRow, (typeof feedColumns)[number]>
 const maxTextLength = 600
 
 /** `rows` are the post (ordinal 0) and its mentions. */
-export function feedPost(rows: readonly [FeedRow, ...FeedRow[]], nameOf: InstrumentName): FeedPost {
+export function feedPost(rows: readonly [FeedRow, ...FeedRow[]], find: FindInstrument): FeedPost {
   const [post, ...mentions] = rows
   return {
     partition: post.partition,
@@ -60,7 +60,7 @@ export function feedPost(rows: readonly [FeedRow, ...FeedRow[]], nameOf: Instrum
     originalPublishedAt: instant(post.original_published_at),
     appendedAt: instant(post.appended_at),
     mentions: mentions.map(({ instrument, relevance }) => ({
-      ...describeInstrument(instrument, nameOf),
+      ...describeInstrument(instrument, find),
       relevance,
     })),
   }

@@ -25,7 +25,7 @@ export function createDashboards(deps: DashboardsDeps): Dashboards {
     tail: createTail(deps.store, deps.logTopic, feedColumns),
     logTopic: deps.logTopic,
     logger: deps.logger,
-    nameOf: deps.instrumentName,
+    find: deps.instrument,
   })
   return {
     plugin: async (server: FastifyInstance) => {

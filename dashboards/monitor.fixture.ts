@@ -35,7 +35,7 @@ export function testDeps(store: Store, deps: Partial<DashboardsDeps> = {}): Dash
     logTopic: 'posts@0',
     clock: Date.now,
     logger: silentLogger,
-    instrumentName: (id) => (id === 'US:AAPL' ? 'Apple' : undefined),
+    instrument: (id) => (id === 'US:AAPL' ? { name: 'Apple', ticker: 'AAPL' } : undefined),
     replayStatus: () => null,
     versions: { tickertone: '0.1.0' },
     ...deps,

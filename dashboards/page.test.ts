@@ -153,7 +153,7 @@ describe('the page in Chromium', { skip }, () => {
     const card = page.locator('#alert-alert-1')
     await card.waitFor()
     const words = (await card.textContent()) ?? ''
-    assert.match(words, /Meta Platforms: negative spike.*firing/)
+    assert.match(words, /Meta Platforms\s*negative spike.*firing/)
     assert.match(words, /Negative volume 41\.2, usual 0\.4 to 7\.2 \(p = 4·10⁻⁹/)
     assert.match(words, /<i>Unilever<\/i> halts ads/)
     assert.match((await page.locator('#announcer').textContent()) ?? '', /Meta Platforms/)

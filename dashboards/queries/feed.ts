@@ -2,7 +2,7 @@
 import type { Store } from '../../infra/store/store.ts'
 import type { FeedPost } from '../contract.ts'
 import { type FeedRow, feedColumns, feedPost } from '../feed-post.ts'
-import type { InstrumentName } from '../instruments.ts'
+import type { FindInstrument } from '../instruments.ts'
 
 /** Where a page ends: the feed goes on strictly below it in (appended_at, partition, offset) order. */
 export interface FeedPosition {
@@ -38,12 +38,12 @@ export async function readFeed(
     readonly logTopic: string
     readonly limit: number
     readonly before: FeedPosition | undefined
-    readonly nameOf: InstrumentName
+    readonly find: FindInstrument
   },
 ): Promise<{ posts: FeedPost[]; before: string | null }> {
   const { logTopic, limit } = options
   const rows = await store.query<FeedRow>(sql, { logTopic, limit, ...(options.before ?? top) })
-  const posts = groupByOffset(rows).map((group) => feedPost(group, options.nameOf))
+  const posts = groupByOffset(rows).map((group) => feedPost(group, options.find))
   const last = posts.at(-1)
   return {
     posts,

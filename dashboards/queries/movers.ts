@@ -1,7 +1,7 @@
 /** Which instruments changed their tone most within the window. */
 import type { Store } from '../../infra/store/store.ts'
 import type { Mover, WindowInfo } from '../contract.ts'
-import { describeInstrument, type InstrumentName, unresolvedPrefix } from '../instruments.ts'
+import { describeInstrument, type FindInstrument, unresolvedPrefix } from '../instruments.ts'
 import { fillSlots } from '../window.ts'
 
 export const sparklineSlots = 30
@@ -53,7 +53,7 @@ LIMIT {candidates:UInt32}`
 export async function readMovers(
   store: Store,
   window: WindowInfo,
-  nameOf: InstrumentName,
+  find: FindInstrument,
   limit: number,
 ): Promise<{ movers: Mover[]; instruments: number }> {
   const slotMs = Math.ceil((window.to - window.from) / sparklineSlots)
@@ -64,19 +64,19 @@ export async function readMovers(
     candidates,
   })
   const movers = rows
-    .map((row) => toMover(row, nameOf))
+    .map((row) => toMover(row, find))
     .filter(({ posts }) => posts >= minPosts)
     .sort((a, b) => b.surprise - a.surprise || b.posts - a.posts)
   return { movers: movers.slice(0, limit), instruments: rows[0]?.instruments ?? 0 }
 }
 
-function toMover(row: Row, nameOf: InstrumentName): Mover {
+function toMover(row: Row, find: FindInstrument): Mover {
   const slots = row.slots.map(([slot, posts, sum, squares]) => ({ slot, posts, sum, squares }))
   const recent = add(slots.filter(({ slot }) => slot >= sparklineSlots - recentSlots))
   const before = add(slots.filter(({ slot }) => slot < sparklineSlots - recentSlots))
   const newest = recent.posts > 0 ? recent : before
   return {
-    ...describeInstrument(row.instrument, nameOf),
+    ...describeInstrument(row.instrument, find),
     posts: recent.posts + before.posts,
     score: newest.sum / newest.posts,
     before: before.posts > 0 ? before.sum / before.posts : null,

@@ -38,8 +38,8 @@ export function feedRoutes(server: FastifyInstance, deps: DashboardsDeps, hub: H
       const position = before === undefined ? undefined : decodePosition(before)
       if (before !== undefined && position === undefined)
         throw refuse(400, 'BAD_REQUEST', '`before` is not one that this API gave')
-      const { store, logTopic, instrumentName: nameOf } = deps
-      return readFeed(store, { logTopic, limit, before: position, nameOf })
+      const { store, logTopic, instrument: find } = deps
+      return readFeed(store, { logTopic, limit, before: position, find })
     },
   )
 
@@ -68,7 +68,11 @@ export function feedRoutes(server: FastifyInstance, deps: DashboardsDeps, hub: H
         'x-accel-buffering': 'no',
       })
       reply.raw.flushHeaders()
-      await hub.attach(reply.raw, request.headers['last-event-id'] ?? request.query.after)
+      const after = request.headers['last-event-id'] ?? request.query.after
+      await hub.attach(reply.raw, after).catch((error: unknown) => {
+        request.log.error({ err: error }, 'the stream could not begin')
+        reply.raw.destroy()
+      })
     },
   )
 }

@@ -21,13 +21,13 @@ const moversShown = 12
 const maxAgeMs = 1_000
 
 export function overviewRoutes(server: FastifyInstance, deps: DashboardsDeps): void {
-  const { store, clock, instrumentName } = deps
+  const { store, clock, instrument } = deps
   const routes = server.withTypeProvider<TypeBoxTypeProvider>()
 
   const overview = cached({ maxAgeMs, clock }, async (range: Range): Promise<Overview> => {
     const window = windowAt(range, clock())
     const mood = await readMarketSeries(store, window)
-    const { movers, instruments } = await readMovers(store, window, instrumentName, moversShown)
+    const { movers, instruments } = await readMovers(store, window, instrument, moversShown)
     return { window, mood, kpis: { ...summarise(mood, window), instruments }, movers }
   })
 
@@ -74,7 +74,7 @@ export function overviewRoutes(server: FastifyInstance, deps: DashboardsDeps): v
       const window = windowAt(request.query.range, clock())
       const { id } = request.params
       return {
-        ...describeInstrument(id, instrumentName),
+        ...describeInstrument(id, instrument),
         window,
         points: await readInstrumentSeries(store, id, window),
       }

@@ -54,7 +54,7 @@ describe('Hub', () => {
     tail,
     logTopic: 'posts@0',
     logger: silentLogger,
-    nameOf: () => undefined,
+    find: () => undefined,
     pollMs: 5,
     ringCapacity: 500,
   })

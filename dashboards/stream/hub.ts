@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../infra/logger.ts'
 import type { Cursor, Tail } from '../../infra/store/tail.ts'
 import { type FeedRow, feedPost } from '../feed-post.ts'
-import type { InstrumentName } from '../instruments.ts'
+import type { FindInstrument } from '../instruments.ts'
 import { groupByOffset } from '../queries/feed.ts'
 import { decodeEventId } from './event-id.ts'
 import { Reader } from './reader.ts'
@@ -14,7 +14,7 @@ export interface HubOptions {
   readonly tail: Tail
   readonly logTopic: string
   readonly logger: Logger
-  readonly nameOf: InstrumentName
+  readonly find: FindInstrument
   readonly pollMs?: number
   readonly heartbeatMs?: number
   readonly ringCapacity?: number
@@ -136,7 +136,7 @@ export class Hub {
 
   #toEntry(group: readonly [FeedRow, ...FeedRow[]]): Entry {
     const [{ partition, offset, outcome }] = group
-    const json = outcome === 'scored' ? JSON.stringify(feedPost(group, this.#options.nameOf)) : null
+    const json = outcome === 'scored' ? JSON.stringify(feedPost(group, this.#options.find)) : null
     return { partition, offset: Number(offset), json }
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import type { AlertEvent } from '../../alerts/contract.ts'
+import { AppError } from '../../infra/errors.ts'
 import type { FeedPost } from '../contract.ts'
 import { createDashboards, type Dashboards } from '../main.ts'
 import {
@@ -165,6 +166,15 @@ describe('the stream', () => {
     assert.equal(event.name, 'alert')
     assert.equal(event.id, undefined)
     assert.equal(JSON.parse(event.data).id, 'event-1')
+  })
+
+  it('cuts a stream off that cannot begin, so that its reader tries again', async () => {
+    const query = () => Promise.reject(new AppError('STORE', 'The store is away'))
+    const store = { ...opened.store, query }
+    const other = await startMonitor([createDashboards(testDeps(store)).plugin])
+    const response = await open(other.url)
+    await assert.rejects(response.toArray(), { code: 'ECONNRESET' })
+    await other.close()
   })
 
   it('ends open streams when the server stops', async () => {

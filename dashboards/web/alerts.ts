@@ -86,7 +86,7 @@ interface AlertOptions {
 }
 
 function createAlert(alert: AlertSummary, { zone, onSelect, isOpen }: AlertOptions): HTMLElement {
-  const name = h('button', { type: 'button', class: 'ticker' }, tickerOf(alert))
+  const name = h('button', { type: 'button', class: 'ticker' }, alert.instrumentName)
   name.addEventListener('click', () => onSelect(alert))
   const explanation = h('p', {}, explain(alert))
   const texts = alert.texts.map((text) => createText(text, zone()))
@@ -101,7 +101,7 @@ function createAlert(alert: AlertSummary, { zone, onSelect, isOpen }: AlertOptio
       'h3',
       {},
       name,
-      `${alert.instrumentName}: negative spike`,
+      'negative spike',
       h('span', { class: 'tag' }, alert.state),
       h('span', { class: 'since' }, since(alert, zone())),
     ),
@@ -111,9 +111,6 @@ function createAlert(alert: AlertSummary, { zone, onSelect, isOpen }: AlertOptio
       : [h('details', { open: isOpen }, h('summary', {}, summary), ...rest)]),
   )
 }
-
-const tickerOf = ({ instrument }: AlertSummary): string =>
-  `$${instrument.slice(instrument.indexOf(':') + 1)}`
 
 function since(alert: AlertSummary, zone: Zone): string {
   const fired = formatTime(new Date(alert.firedAt), zone)

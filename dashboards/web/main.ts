@@ -3,7 +3,7 @@ import type { AlertSummary } from '../../alerts/contract.ts'
 import type { Overview, Range, Status } from '../contract.ts'
 import { createAlerts } from './alerts.ts'
 import { getAlerts, getOverview, getPosts, getSeries, getStatus, getTopics } from './api.ts'
-import { byId, setAttributes, setText } from './dom.ts'
+import { byId, h, setAttributes, setText } from './dom.ts'
 import { createFeed } from './feed.ts'
 import type { Zone } from './format.ts'
 import { createMarket } from './market.ts'
@@ -92,7 +92,7 @@ async function refresh(): Promise<void> {
   refreshing = true
   while (wantsRefresh) {
     wantsRefresh = false
-    await Promise.allSettled([loadStatus().then(loadCharts), loadAlerts()])
+    await Promise.allSettled([loadStatus().then(loadCharts).catch(showFailure), loadAlerts()])
   }
   refreshing = false
 }
@@ -112,6 +112,15 @@ async function loadCharts(): Promise<void> {
   movers.show(overview.movers, id)
   await showChart(overview, id)
   showTopics(await getTopics(range()), zone())
+}
+
+/** What was shown before stays; a page that never had data says so. */
+function showFailure(): void {
+  if (overview !== undefined) return
+  for (const id of ['movers-body', 'topics-body'])
+    byId(id, HTMLElement).replaceChildren(
+      h('p', { class: 'empty' }, 'This could not be loaded. Trying again…'),
+    )
 }
 
 function showFigures(): void {
