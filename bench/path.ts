@@ -14,7 +14,9 @@ import { caughtUp, pushPosts, startMonitor, stopMonitor } from '../tests/support
 
 const total = Number(process.argv[2] ?? 100_000)
 const postsPerPush = 500
-const steadyPosts = 3_000
+const steadyPosts = 2_000
+/** Merges and the alert engine go on for a while after a flood. */
+const settleMs = 30_000
 const steadyPerSecond = 100
 
 const texts = readFileSync(join(packageRoot, 'data', 'market-tweets-2020.ndjson'), 'utf8')
@@ -43,7 +45,9 @@ const dataDir = mkdtempSync(join(tmpdir(), 'tickertone-bench-'))
 const monitor = startMonitor(dataDir)
 const url = await monitor.url
 
-let started = performance.now()
+await reportDelays('empty store', total)
+
+const started = performance.now()
 for (let i = 0; i < total; i += postsPerPush) await pushPosts(url, range(i, postsPerPush))
 const pushed = performance.now() - started
 await caughtUp(url)
@@ -52,18 +56,25 @@ say(`pushed ${total} posts at ${((total / pushed) * 1_000).toFixed(0)} posts/s`)
 say(`stored and queryable at ${((total / stored) * 1_000).toFixed(0)} posts/s, sustained`)
 say(`memory at ${total} posts: ${residentMebibytes(monitor.child.pid)}`)
 
-const delays = readDelays(steadyPosts)
-const intervalMs = 100
-const perInterval = (steadyPerSecond * intervalMs) / 1_000
-started = performance.now()
-for (let sent = 0; sent < steadyPosts; sent += perInterval) {
-  await pushPosts(url, range(total + sent, perInterval))
-  await delay(Math.max(0, started + (sent / perInterval + 1) * intervalMs - performance.now()))
-}
-const [p50, p99] = quantiles(await delays, [0.5, 0.99])
-say(`append to read back at ${steadyPerSecond} posts/s: p50 ${p50} ms, p99 ${p99} ms`)
+await reportDelays('right after', total + steadyPosts)
+await delay(settleMs)
+await reportDelays(`${settleMs / 1_000} s later`, total + 2 * steadyPosts)
 await stopMonitor(monitor)
 rmSync(dataDir, { recursive: true, force: true })
+
+/** Pushes posts at a steady rate and prints how long they take from append until they can be read back. */
+async function reportDelays(when: string, from: number): Promise<void> {
+  const delays = readDelays(steadyPosts)
+  const intervalMs = 100
+  const perInterval = (steadyPerSecond * intervalMs) / 1_000
+  const begun = performance.now()
+  for (let sent = 0; sent < steadyPosts; sent += perInterval) {
+    await pushPosts(url, range(from + sent, perInterval))
+    await delay(Math.max(0, begun + (sent / perInterval + 1) * intervalMs - performance.now()))
+  }
+  const [p50, p99] = quantiles(await delays, [0.5, 0.99])
+  say(`append to read back at ${steadyPerSecond} posts/s, ${when}: p50 ${p50} ms, p99 ${p99} ms`)
+}
 
 /** From appendedAt to the moment the stored post comes back over the live stream, in ms, of the next `count` posts. */
 async function readDelays(count: number): Promise<number[]> {

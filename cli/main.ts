@@ -42,6 +42,12 @@ function explain(error: unknown): number {
   return 1
 }
 
+// Who reads our output may leave early (`tickertone tail | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

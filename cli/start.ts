@@ -41,6 +41,7 @@ async function start(options: ConfigOptions & { demo?: boolean }): Promise<void>
       }).then((url) => process.stdout.write(`Tickertone is at ${url}\n`), reject)
     })
   } finally {
-    if (!(await lifecycle.stop())) process.exitCode = 1
+    // What did not stop in time would keep the process; the failure, if there is one, is printed first.
+    if (!(await lifecycle.stop())) setImmediate(() => process.exit(1))
   }
 }

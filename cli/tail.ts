@@ -9,6 +9,7 @@ import { inert } from '../infra/inert.ts'
 import { topics } from '../infra/log/log.ts'
 import { findRunning } from '../infra/running.ts'
 import { currentEpoch, logTopicOf } from '../infra/store/epochs.ts'
+import { createLinker } from '../pipeline/entities/link.ts'
 import { ask } from './api.ts'
 import { withStore } from './local-store.ts'
 import { type ConfigOptions, configFrom, withConfig } from './options.ts'
@@ -60,7 +61,8 @@ async function served(url: string, limit: number): Promise<FeedPost[]> {
 function stored(config: Config, limit: number): Promise<FeedPost[]> {
   return withStore(config, async (store) => {
     const logTopic = logTopicOf(topics.posts, await currentEpoch(store, topics.posts))
-    const find = () => undefined
+    const linker = createLinker()
+    const find = (id: string) => linker.instrument(id)
     return (await readFeed(store, { logTopic, limit, before: undefined, find })).posts
   })
 }

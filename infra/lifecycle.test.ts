@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { deferred } from './log/log-fixture.ts'
 import { silentLogger as logger } from './logger.ts'
 
 async function startAll(lifecycle: Lifecycle, names: readonly string[]): Promise<string[]> {
@@ -48,6 +49,24 @@ describe('lifecycle', () => {
     )
     assert.equal(await lifecycle.stop(), true)
     assert.deepEqual(calls, ['start store', 'stop store'])
+  })
+
+  it('stops a part that is ready only after the stop, and starts nothing behind it', async () => {
+    const lifecycle = createLifecycle({ logger, stopTimeoutMs: 1_000 })
+    const opened = deferred()
+    const calls: string[] = []
+    const starting = lifecycle.start(
+      'slow',
+      () => opened.promise,
+      () => {
+        calls.push('stop slow')
+      },
+    )
+    await lifecycle.stop()
+    opened.resolve()
+    await assert.rejects(starting, /stopped while slow was starting/)
+    await assert.rejects(startAll(lifecycle, ['next']), /stopped while next was starting/)
+    assert.deepEqual(calls, ['stop slow'])
   })
 
   it('gives up on a part that never stops', async () => {

@@ -7,7 +7,10 @@ import { describeError } from './errors.ts'
 import type { Logger } from './logger.ts'
 
 export interface Lifecycle {
-  /** Starts a part and remembers how to stop it. A part that fails to start is not stopped: it cleans up after itself. */
+  /**
+   * Starts a part and remembers how to stop it. A part that fails to start is not stopped: it cleans up after itself. One that is
+   * ready only after `stop` was called is stopped at once, and the call rejects, so that nothing more is started behind it.
+   */
   start<T>(
     name: string,
     start: () => T | Promise<T>,
@@ -48,7 +51,12 @@ export function createLifecycle(options: {
 
   return {
     async start(name, start, stop) {
+      if (stopping !== undefined) throw stoppedWhileStarting(name)
       const part = await start()
+      if (stopping !== undefined) {
+        await stop(part)
+        throw stoppedWhileStarting(name)
+      }
       started.push({ name, stop: () => stop(part) })
       logger.debug({ part: name }, 'part started')
       return part
@@ -59,3 +67,5 @@ export function createLifecycle(options: {
     },
   }
 }
+
+const stoppedWhileStarting = (name: string) => new Error(`stopped while ${name} was starting`)

@@ -92,7 +92,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     })
     if (!batch.isCurrent()) return mark
     const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
-    logger.debug({ partition: batch.partition, mark: reached, ...tally(verdicts) }, 'batch stored')
+    const writeMs = clock() - scoredAt
+    logger.debug(
+      { partition: batch.partition, mark: reached, writeMs, ...tally(verdicts) },
+      'batch stored',
+    )
     return reached
   }
 

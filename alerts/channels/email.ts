@@ -1,9 +1,10 @@
 /** Alert mails by SMTP. The one file that imports nodemailer. */
 import { createTransport } from 'nodemailer'
 import { AppError, describeError } from '../../infra/errors.ts'
+import { inert } from '../../infra/inert.ts'
 import type { AlertEvent, AlertText } from '../contract.ts'
 import type { Channel, Message } from './channel.ts'
-import { explanation, headline, inert } from './wording.ts'
+import { explanation, headline } from './wording.ts'
 
 export interface EmailOptions {
   readonly url: string

@@ -1,7 +1,8 @@
 /** One line on a stream for people at a terminal. */
 import type { Writable } from 'node:stream'
+import { inert } from '../../infra/inert.ts'
 import type { Channel } from './channel.ts'
-import { explanation, headline, inert } from './wording.ts'
+import { explanation, headline } from './wording.ts'
 
 export function createPrintChannel(stream: Writable): Channel {
   return {

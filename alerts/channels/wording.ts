@@ -1,9 +1,6 @@
 /** How an alert reads in plain text. Post texts and names are untrusted: control and bidi characters become blanks. */
+import { inert } from '../../infra/inert.ts'
 import type { AlertEvent } from '../contract.ts'
-
-/** One line that moves no cursor, colours nothing and reorders nothing. */
-export const inert = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 
 export function headline({ state, instrumentName, evidence }: AlertEvent): string {
   const name = inert(instrumentName)
