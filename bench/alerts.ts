@@ -12,7 +12,7 @@ import {
   type ReplayPost,
   readStream,
   replayPosts,
-} from '../tests/alert-replay.ts'
+} from '../tests/alert-replay.fixture.ts'
 
 const day = 86_400_000
 const print = (line: string): boolean => process.stdout.write(`${line}\n`)

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
 import { packageRoot } from '../infra/package-root.ts'
-import { caughtUp, pushPosts, startMonitor, stopMonitor } from '../tests/support/monitor-process.ts'
+import { caughtUp, pushPosts, startMonitor, stopMonitor } from '../tests/monitor-process.fixture.ts'
 
 const total = Number(process.argv[2] ?? 100_000)
 const postsPerPush = 500

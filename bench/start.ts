@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { findChromium, launchChromium } from '../dashboards/chromium.fixture.ts'
-import { startMonitor, stopMonitor } from '../tests/support/monitor-process.ts'
+import { startMonitor, stopMonitor } from '../tests/monitor-process.fixture.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'tickertone-bench-'))
 const browser = await launchChromium(findChromium(env).executable)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { deferred } from './log/log-fixture.ts'
+import { deferred } from './log/log.fixture.ts'
 import { silentLogger as logger } from './logger.ts'
 
 async function startAll(lifecycle: Lifecycle, names: readonly string[]): Promise<string[]> {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Post } from './contract.ts'
 import { type DemoOptions, demoDays, playDemo } from './demo.ts'
-import { ScriptedLog } from './scripted-log.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { ScriptedLog } from './scripted-log.fixture.ts'
+import { VirtualTime } from './virtual-time.fixture.ts'
 
 const startMs = Date.parse('2026-11-24T12:00:00Z')
 const storingMs = 1_500

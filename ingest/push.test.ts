@@ -10,7 +10,7 @@ import { silentLogger } from '../infra/logger.ts'
 import { maxPostBytes, type Post } from './contract.ts'
 import { createIngest, type Ingest } from './main.ts'
 import { maxJsonBytes, type PushResult } from './push.ts'
-import { ScriptedLog } from './scripted-log.ts'
+import { ScriptedLog } from './scripted-log.fixture.ts'
 
 const now = Date.parse('2026-11-24T12:00:00Z')
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import type { Post } from './contract.ts'
 import { type Refused, type ReplayOptions, replay, type Sink } from './replay.ts'
 import { readRows } from './replay-file.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { VirtualTime } from './virtual-time.fixture.ts'
 
 const startMs = Date.parse('2026-11-24T12:00:00Z')
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { AppError } from '../infra/errors.ts'
 import type { Post } from './contract.ts'
-import { ScriptedLog } from './scripted-log.ts'
+import { ScriptedLog } from './scripted-log.fixture.ts'
 import { createLogSink, createPushSink } from './sinks.ts'
 
 const posts: Post[] = ['a', 'b', 'c'].map((id) => ({

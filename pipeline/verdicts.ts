@@ -1,4 +1,5 @@
 /** The steps that turn log records into verdicts: decode, bury what is broken, find versions, route by language, judge, link. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Log, type LogRecord, topics } from '../infra/log/log.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
 import { deadLetter, decodePost, type Post } from '../ingest/contract.ts'
@@ -21,6 +22,9 @@ export interface VerdictDeps {
 export interface Place extends PartitionId {
   readonly mark: number
 }
+
+/** Judging is synchronous work, about 70 ms for this many: between two turns the process answers requests. */
+const judgedAtOnce = 256
 
 interface Decoded {
   readonly record: LogRecord
@@ -51,7 +55,10 @@ export async function verdictsOf(
   const decoded = await decodeOrBury(deps.log, place, records, verdicts)
   const versioned = await withVersions(deps.store, place, decoded, verdicts)
   const readable = readableOnes(versioned, verdicts)
-  await judgeAndLink(deps, place, readable, verdicts)
+  for (let start = 0; start < readable.length; start += judgedAtOnce) {
+    await judgeAndLink(deps, place, readable.slice(start, start + judgedAtOnce), verdicts)
+    await nextTurn()
+  }
   return verdicts
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { packageRoot } from '../infra/package-root.ts'
-import { playAlerts, type ReplayPost, readStream, replayPosts } from './alert-replay.ts'
+import { playAlerts, type ReplayPost, readStream, replayPosts } from './alert-replay.fixture.ts'
 
 const meta = 'cik:1326801'
 const day = 86_400_000

@@ -11,8 +11,8 @@ import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { findChromium, launchChromium } from '../dashboards/chromium.fixture.ts'
-import { deferred } from '../infra/log/log-fixture.ts'
-import { startMonitor, stopMonitor } from './support/monitor-process.ts'
+import { deferred } from '../infra/log/log.fixture.ts'
+import { startMonitor, stopMonitor } from './monitor-process.fixture.ts'
 
 const tenTimesFaster = {
   DEMO_SPEED: '43200',

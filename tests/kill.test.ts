@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createEmbeddedLog } from '../infra/log/embedded.ts'
+import { deferred } from '../infra/log/log.fixture.ts'
 import { topics } from '../infra/log/log.ts'
-import { deferred } from '../infra/log/log-fixture.ts'
 import { silentLogger as logger } from '../infra/logger.ts'
 import { packageRoot } from '../infra/package-root.ts'
 import { checkContinuity } from '../infra/store/continuity.ts'
@@ -22,7 +22,7 @@ import {
   pushPosts,
   startMonitor,
   stopMonitor,
-} from './support/monitor-process.ts'
+} from './monitor-process.fixture.ts'
 
 const kills = 50
 const postsPerPush = 20

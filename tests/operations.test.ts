@@ -12,7 +12,7 @@ import {
   runCommand,
   startMonitor,
   stopMonitor,
-} from './support/monitor-process.ts'
+} from './monitor-process.fixture.ts'
 
 const folders = mkdtempSync(join(tmpdir(), 'tickertone-operations-'))
 after(() => rmSync(folders, { recursive: true, force: true }))

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text as readText } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { numberedValue } from './embedded.child.ts'
+import { numberedValue } from './embedded-child.fixture.ts'
+import { openTestLog, temporaryFolder } from './embedded-log.fixture.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
+import { Inbox, numbered, text } from './log.fixture.ts'
 import type { LogRecord } from './log.ts'
-import { Inbox, numbered, text } from './log-fixture.ts'
-import { openTestLog, temporaryFolder } from './test-log.ts'
 
-const childFile = join(import.meta.dirname, 'embedded.child.js')
+const childFile = join(import.meta.dirname, 'embedded-child.fixture.js')
 const topic = 'posts'
 
 /** The same moments in every run, so that a failure can be looked at again. */

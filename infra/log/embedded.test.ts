@@ -5,10 +5,10 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AppError } from '../errors.ts'
 import { maxRecordBytes } from './append.ts'
+import { openTestLog, type TestClock, temporaryFolder } from './embedded-log.fixture.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
+import { Inbox, numbered, text } from './log.fixture.ts'
 import { logSuite } from './log.suite.ts'
-import { Inbox, numbered, text } from './log-fixture.ts'
-import { openTestLog, type TestClock, temporaryFolder } from './test-log.ts'
 
 const suiteFolder = temporaryFolder()
 logSuite({

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '../errors.ts'
+import { deferred, Inbox, type LogFixture, numbered, text } from './log.fixture.ts'
 import type { LogBatch } from './log.ts'
-import { deferred, Inbox, type LogFixture, numbered, text } from './log-fixture.ts'
 
 export function deliverySuite(on: LogFixture): void {
   describe('consume', () => {

@@ -1,8 +1,8 @@
 /** What the log keeps: topics, records, offsets. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { type LogFixture, numbered, text } from './log.fixture.ts'
 import type { NewRecord, Position } from './log.ts'
-import { type LogFixture, numbered, text } from './log-fixture.ts'
 
 export function keepingSuite(on: LogFixture): void {
   describe('topics', () => {

@@ -3,9 +3,9 @@
  * topics and groups, so that they run against one long-lived broker.
  */
 import { afterEach, beforeEach, describe } from 'node:test'
+import { LogFixture } from './log.fixture.ts'
 import type { Log } from './log.ts'
 import { deliverySuite } from './log-delivery.suite.ts'
-import { LogFixture } from './log-fixture.ts'
 import { keepingSuite } from './log-keeping.suite.ts'
 
 export interface LogSuiteOptions {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '../errors.ts'
 import { silentLogger } from '../logger.ts'
-import { deferred } from './log-fixture.ts'
+import { deferred } from './log.fixture.ts'
 import { PartitionReader, type PartitionReaderDeps } from './partition-reader.ts'
 
 const one = (from: number) => ({ from, next: from + 1, records: [] })

@@ -3,10 +3,10 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { openTestLog, type TestClock, temporaryFolder } from './embedded-log.fixture.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
+import { Inbox } from './log.fixture.ts'
 import type { Consumer, LogBatch } from './log.ts'
-import { Inbox } from './log-fixture.ts'
-import { openTestLog, type TestClock, temporaryFolder } from './test-log.ts'
 
 const clock: TestClock = { now: 1_000_000 }
 let log: EmbeddedLog

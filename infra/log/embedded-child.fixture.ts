@@ -1,5 +1,5 @@
 /**
- * A process for the tests to kill or to starve: `node embedded.child.js MODE FOLDER`.
+ * A process for the tests to kill or to starve: `node embedded-child.fixture.js MODE FOLDER`.
  *
  * `append`: appends numbered records for ever; prints `partition offset number` for each one acknowledged.
  * `fill`: appends until it is refused, then a little more; prints one JSON document of what it saw.
@@ -10,7 +10,7 @@ import { AppError } from '../errors.ts'
 import { silentLogger } from '../logger.ts'
 import { createEmbeddedLog } from './embedded.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
-import { numbered } from './log-fixture.ts'
+import { numbered } from './log.fixture.ts'
 
 const topic = 'posts'
 const print = (line: string): void => void process.stdout.write(`${line}\n`)

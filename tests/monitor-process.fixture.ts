@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { packageRoot } from '../../infra/package-root.ts'
+import { packageRoot } from '../infra/package-root.ts'
 
 export const mainFile = join(packageRoot, 'dist', 'cli', 'main.js')
 
