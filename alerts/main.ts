@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
-import { describeError } from '../infra/errors.ts'
+import { AppError, describeError } from '../infra/errors.ts'
 import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
@@ -41,6 +41,8 @@ export interface AlertsDeps {
   readonly channels: readonly Channel[]
   /** Where the pages are; links in alerts begin with it. */
   publicUrl(): string
+  /** What keeps the engine from its work; undefined when it works again. */
+  onHealth?(error: unknown): void
 }
 
 export interface Alerts {
@@ -57,6 +59,7 @@ export interface Alerts {
 const pollMs = 250
 const maxBackoffMs = 30_000
 const smtpTimeoutMs = 20_000
+const stopGraceMs = 3_000
 
 export function createAlerts(deps: AlertsDeps): Alerts {
   const { store, tail, log, clock, logger, config, logTopic } = deps
@@ -108,6 +111,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     while (!stopping.signal.aborted) {
       try {
         const hasMore = await engine.pass()
+        if (backoffMs > pollMs) deps.onHealth?.(undefined)
         backoffMs = pollMs
         for (const waiter of waiting) {
           if (engine.control <= waiter.offset) continue
@@ -116,6 +120,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
         }
         if (!hasMore) await pause(pollMs)
       } catch (error) {
+        deps.onHealth?.(error)
         logger.error({ error: describeError(error), backoffMs }, 'alert engine recovers')
         await pause(backoffMs)
         backoffMs = Math.min(maxBackoffMs, backoffMs * 2)
@@ -132,7 +137,9 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       stopping.abort()
       await control.stop()
       await loop
-      await Promise.all(outboxes.map((outbox) => outbox.stop()))
+      const sent = Promise.all(outboxes.map((outbox) => outbox.stop()))
+      // What a slow server has not taken by then stays in the outbox.
+      await Promise.race([sent, sleep(stopGraceMs, undefined, { ref: false })])
       for (const channel of channels) await channel.close()
     },
     onEvent(listener) {
@@ -141,6 +148,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     },
     seeded: (offset, signal) =>
       new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
         const waiter = { offset, resolve }
         waiting.add(waiter)
         signal?.addEventListener('abort', () => {
@@ -152,6 +160,8 @@ export function createAlerts(deps: AlertsDeps): Alerts {
 }
 
 function mailChannels(smtp: Config['smtp']): Channel[] {
-  if (smtp.url === '' || smtp.to.length === 0) return []
+  if (smtp.url === '' && smtp.to.length === 0) return []
+  if (!/^smtps?:\/\//.test(smtp.url) || !URL.canParse(smtp.url) || smtp.to.length === 0)
+    throw new AppError('CONFIG', 'Mail needs both SMTP_URL, like smtp://host:25, and SMTP_TO')
   return [createEmailChannel({ ...smtp, timeoutMs: smtpTimeoutMs })]
 }

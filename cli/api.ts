@@ -1,4 +1,4 @@
-/** Asking a running monitor. */
+/** Asking a running monitor. Throws NOT_RUNNING, USAGE for what it refuses, and STORE for what it cannot do. */
 import { AppError, describeError } from '../infra/errors.ts'
 
 export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
@@ -10,8 +10,12 @@ export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
       cause,
     })
   }
-  const body: unknown = await response.json()
+  const body = await response.json().catch(() => undefined)
   if (response.ok) return body as T
-  const { error } = body as { error?: { message?: string } }
-  throw new AppError('STORE', error?.message ?? `${url} answered ${response.status}`)
+  const message = (body as { error?: { message?: string } } | undefined)?.error?.message
+  const isAskersFault = response.status >= 400 && response.status < 500
+  throw new AppError(
+    isAskersFault ? 'USAGE' : 'STORE',
+    message ?? `${url} answered ${response.status}`,
+  )
 }

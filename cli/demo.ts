@@ -2,11 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { seedBaselines } from '../alerts/main.ts'
 import type { Clock } from '../infra/clock.ts'
+import type { Config } from '../infra/config.ts'
 import { describeError } from '../infra/errors.ts'
 import { type Log, topics } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Tail } from '../infra/store/tail.ts'
-import { type DemoStatus, demoSource, playDemo } from '../ingest/demo.ts'
+import { type DemoStatus, demoDays, demoSource, playDemo } from '../ingest/demo.ts'
 
 export interface RunningDemo {
   status(): DemoStatus
@@ -20,22 +21,32 @@ export function startDemo(deps: {
   readonly tail: Tail
   readonly clock: Clock
   readonly logger: Logger
-  readonly speed: number
+  readonly config: Config['demo']
   /** Resolves when the alert engine has folded the `control` record at `offset`. */
   seeded(offset: number, signal: AbortSignal): Promise<void>
 }): RunningDemo {
-  const { log, tail, clock, logger, speed } = deps
+  const { log, tail, clock, logger } = deps
+  const { speed, from, to } = deps.config
   const stopping = new AbortController()
   const { signal } = stopping
   const runId = `demo-${clock().toString(36)}`
 
   async function learnFromHistory(): Promise<void> {
     await untilStored(log, tail, signal)
+    signal.throwIfAborted()
     const range = { from: 0, to: clock() + 1, source: demoSource, idPrefix: `${runId}-` }
     await deps.seeded(await seedBaselines({ log, ...range }), signal)
   }
 
-  const demo = playDemo({ log, clock, speed, runId, signal, awaitStored: learnFromHistory })
+  const demo = playDemo({
+    log,
+    clock,
+    speed,
+    days: demoDays(from, to),
+    runId,
+    signal,
+    awaitStored: learnFromHistory,
+  })
   demo.done.catch((error: unknown) =>
     logger.error({ error: describeError(error) }, 'the replay ended early'),
   )

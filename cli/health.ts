@@ -5,8 +5,8 @@ import { describeError } from '../infra/errors.ts'
 export interface Health {
   /** Every part runs. */
   started(): void
-  /** A part ended its work for good. */
-  fail(part: string, error: unknown): void
+  /** What keeps a part from its work now; undefined when it works again. */
+  report(part: string, error: unknown): void
   readiness(): Readiness
 }
 
@@ -17,8 +17,9 @@ export function createHealth(): Health {
     started() {
       allStarted = true
     },
-    fail(part, error) {
-      failures[part] = describeError(error)
+    report(part, error) {
+      if (error === undefined) delete failures[part]
+      else failures[part] = describeError(error)
     },
     readiness() {
       const start = allStarted ? 'done' : 'under way'

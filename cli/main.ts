@@ -14,7 +14,6 @@ import { version } from './version.ts'
 const program = new Command('tickertone')
   .description('Streaming financial sentiment monitor')
   .version(version)
-  .showHelpAfterError()
   .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.')
 
 for (const command of [
@@ -28,7 +27,11 @@ for (const command of [
 ]) {
   program.addCommand(command)
 }
-for (const command of [program, ...program.commands]) command.exitOverride()
+for (const command of withSubcommands(program)) command.exitOverride().showHelpAfterError()
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
 
 /** What went wrong, for a person: one clear text on standard error and the exit code. */
 function explain(error: unknown): number {
@@ -42,10 +45,9 @@ function explain(error: unknown): number {
   return 1
 }
 
-// Who reads our output may leave early (`tickertone tail | head`).
+// Who reads our output may leave early (`tickertone sql ... | head`): the work goes on to its orderly end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
-  process.exit()
 })
 
 try {

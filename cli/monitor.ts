@@ -37,7 +37,7 @@ export interface MonitorOptions {
 
 /**
  * Starts every part in order and resolves with the address of the page. Whoever calls stops the lifecycle, also after a failure.
- * The pipeline has compared log and store before anything can be appended.
+ * The pipeline has seen that the log is long enough for the store before anything can be appended.
  */
 export async function startMonitor(
   lifecycle: Lifecycle,
@@ -63,10 +63,8 @@ export async function startMonitor(
   const pipeline = createPipelineRole({
     ...shared,
     config: config.pipeline,
-    onFatal: (error) => {
-      health.fail('pipeline', error)
-      onFatal(error)
-    },
+    onFatal,
+    onHealth: (partition, error) => health.report(`pipeline ${partition}`, error),
   })
   const instrumentName = (id: string) => pipeline.instrument(id)?.name ?? id
   const alerts = createAlerts({
@@ -75,6 +73,7 @@ export async function startMonitor(
     instrumentName,
     channels: [createPrintChannel(stdout)],
     publicUrl: () => url,
+    onHealth: (error) => health.report('alerts', error),
   })
   const ingest = createIngest(shared)
   let replay: RunningDemo | undefined
@@ -108,6 +107,11 @@ export async function startMonitor(
     () => server.close(),
   )
   await lifecycle.start(
+    'announcement',
+    () => announce(dataDir, { url, instance }),
+    () => withdraw(dataDir),
+  )
+  await lifecycle.start(
     'ingest',
     () => ingest.start(),
     () => ingest.stop(),
@@ -117,11 +121,6 @@ export async function startMonitor(
     'alerts',
     () => alerts.start(),
     () => alerts.stop(),
-  )
-  await lifecycle.start(
-    'announcement',
-    () => announce(dataDir, { url, instance }),
-    () => withdraw(dataDir),
   )
   await lifecycle.start(
     'housekeeping',
@@ -134,7 +133,7 @@ export async function startMonitor(
       () =>
         startDemo({
           ...shared,
-          speed: config.demo.speed,
+          config: config.demo,
           seeded: (offset, signal) => alerts.seeded(offset, signal),
         }),
       (running) => running.stop(),
@@ -172,6 +171,7 @@ function keepHouse(deps: {
   readonly logger: Logger
 }): { stop(): Promise<void> } {
   const { log, store, logTopic, logger } = deps
+  const stopping = new AbortController()
   const retention = schedule(
     '*/10 * * * *',
     'UTC',
@@ -185,13 +185,14 @@ function keepHouse(deps: {
     '15 3 * * *',
     'UTC',
     async () => {
-      const faults = await checkContinuity(store, logTopic)
+      const faults = await checkContinuity(store, logTopic, stopping.signal)
       if (faults.length > 0) logger.error({ faults }, 'analyses has missing or doubled offsets')
     },
     logger,
   )
   return {
     async stop() {
+      stopping.abort()
       await Promise.all([retention.stop(), continuity.stop()])
     },
   }

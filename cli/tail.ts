@@ -77,7 +77,9 @@ async function follow(
   if (url === undefined)
     throw new AppError('NOT_RUNNING', `No monitor serves ${config.dataDir}; leave --follow out`)
   const stream = await fetch(`${url}/api/stream`)
-  if (stream.body === null) throw new AppError('NOT_RUNNING', `${url} sent no stream`)
+  if (!stream.ok || stream.body === null)
+    throw new AppError('NOT_RUNNING', `${url} sent no stream (${stream.status})`)
+  process.stdout.once('error', () => stream.body?.cancel())
   const positionOf = (post: FeedPost) => `${post.partition}/${post.offset}`
   const printed = new Set<string>()
   for (const post of (await served(url, limit)).toReversed()) {
@@ -91,5 +93,9 @@ async function follow(
         if (!printed.delete(positionOf(post))) print(post)
     },
   })
-  for await (const chunk of stream.body.pipeThrough(new TextDecoderStream())) parser.feed(chunk)
+  try {
+    for await (const chunk of stream.body.pipeThrough(new TextDecoderStream())) parser.feed(chunk)
+  } catch (cause) {
+    throw new AppError('NOT_RUNNING', `The monitor at ${url} is gone`, { cause })
+  }
 }

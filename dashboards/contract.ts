@@ -147,7 +147,7 @@ export type Topics = Type.Static<typeof Topics>
 
 export const ReplayStatus = Type.Object({
   title: Type.String({ description: "What plays: 'market tweets of 2020'." }),
-  state: Type.Enum(['seeding', 'playing', 'finished']),
+  state: Type.Enum(['seeding', 'playing', 'finished', 'failed']),
   speed: Type.Number({ description: 'Source seconds played in one second.' }),
   sourceTime: Type.Union([Instant, Type.Null()], {
     description: "The source's time that plays now.",

@@ -3,6 +3,8 @@ import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { AppError, describeError } from './errors.ts'
 
+const isoDay = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$'
+
 const section = { default: {}, additionalProperties: false } as const
 
 function staticWeight(expert: string, posts: string, env: string, weight: number) {
@@ -97,7 +99,8 @@ export const Config = Type.Object(
           minimum: 10,
           maximum: 60_000,
           default: 1_000,
-          description: 'Longest time a scored post waits for its block to fill.',
+          description:
+            'Time from one small batch of a partition to its next: the longest that a post waits for its block.',
         }),
         overridesFile: Type.String({
           env: 'PIPELINE_OVERRIDES_FILE',
@@ -188,6 +191,19 @@ export const Config = Type.Object(
           description:
             'Source seconds that the bundled replay plays in one second (4320: a day in 20 s).',
         }),
+        from: Type.String({
+          env: 'DEMO_FROM',
+          pattern: isoDay,
+          default: '2020-06-26',
+          description:
+            'First day that the bundled replay plays live; the days before it teach the baselines.',
+        }),
+        to: Type.String({
+          env: 'DEMO_TO',
+          pattern: isoDay,
+          default: '2020-07-02',
+          description: 'Last day that it plays.',
+        }),
       },
       section,
     ),
@@ -229,17 +245,35 @@ export function loadConfig(options: {
   for (const { path, schema } of leaves()) {
     const text = schema.env === undefined ? undefined : env[schema.env]
     if (text === undefined) continue
-    let at = raw
-    for (const key of path.slice(0, -1)) {
-      at[key] ??= {}
-      at = at[key] as Record<string, unknown>
-    }
-    at[path.at(-1) ?? ''] = schema.type === 'array' ? splitList(text) : text
+    put(raw, path, schema.type === 'array' ? splitList(text) : text)
   }
   const value = Value.Default(Config, Value.Convert(Config, raw))
   if (Value.Check(Config, value)) return value
-  const faults = Value.Errors(Config, value).map((e) => `${e.instancePath || '/'}: ${e.message}`)
-  throw new AppError('CONFIG', `Invalid configuration\n  ${faults.join('\n  ')}`)
+  throw new AppError('CONFIG', `Invalid configuration: ${faultsOf(value).join('; ')}`)
+}
+
+/** A section of the file that is no object stays, for the check to find. */
+function put(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let at = root
+  for (const key of path.slice(0, -1)) {
+    at[key] ??= {}
+    const next = at[key]
+    if (typeof next !== 'object' || next === null) return
+    at = next as Record<string, unknown>
+  }
+  at[path.at(-1) ?? ''] = value
+}
+
+/** One phrase a fault: the option, the environment name that sets it, and what is wrong. */
+function faultsOf(value: unknown): string[] {
+  const faults = Value.Errors(Config, value).flatMap(({ keyword, instancePath, message }) => {
+    if (keyword === 'additionalProperties') return [] // Each unknown key has an error of its own, keyword `boolean`.
+    const option = instancePath.slice(1).replaceAll('/', '.')
+    if (keyword === 'boolean') return [`unknown option ${JSON.stringify(option)}`]
+    const env = leaves().find(({ path }) => option.startsWith(path.join('.')))?.schema.env
+    return [`${option}${env === undefined ? '' : ` (${env})`} ${message}`]
+  })
+  return [...new Set(faults)]
 }
 
 function defined(values: Values): Values {

@@ -62,11 +62,22 @@ describe('lifecycle', () => {
         calls.push('stop slow')
       },
     )
-    await lifecycle.stop()
+    const stopped = lifecycle.stop()
     opened.resolve()
     await assert.rejects(starting, /stopped while slow was starting/)
+    assert.equal(await stopped, true)
     await assert.rejects(startAll(lifecycle, ['next']), /stopped while next was starting/)
     assert.deepEqual(calls, ['stop slow'])
+  })
+
+  it('gives up on a part that never gets ready', async () => {
+    const lifecycle = createLifecycle({ logger, stopTimeoutMs: 20 })
+    void lifecycle.start(
+      'stuck',
+      () => new Promise(() => {}),
+      () => undefined,
+    )
+    assert.equal(await lifecycle.stop(), false)
   })
 
   it('gives up on a part that never stops', async () => {

@@ -8,8 +8,8 @@ import type { Logger } from './logger.ts'
 
 export interface Lifecycle {
   /**
-   * Starts a part and remembers how to stop it. A part that fails to start is not stopped: it cleans up after itself. One that is
-   * ready only after `stop` was called is stopped at once, and the call rejects, so that nothing more is started behind it.
+   * Starts a part and remembers how to stop it. A part that fails to start is not stopped: it cleans up after itself. A stop waits for
+   * the part that is starting, within its deadline; the call then rejects, so that nothing more is started behind it.
    */
   start<T>(
     name: string,
@@ -26,9 +26,11 @@ export function createLifecycle(options: {
 }): Lifecycle {
   const { logger, stopTimeoutMs } = options
   const started: { readonly name: string; stop(): void | Promise<void> }[] = []
+  let starting: Promise<unknown> = Promise.resolve()
   let stopping: Promise<boolean> | undefined
 
   async function stopAll(): Promise<true> {
+    await starting
     for (const part of started.splice(0).reverse()) {
       try {
         await part.stop()
@@ -52,13 +54,15 @@ export function createLifecycle(options: {
   return {
     async start(name, start, stop) {
       if (stopping !== undefined) throw stoppedWhileStarting(name)
-      const part = await start()
-      if (stopping !== undefined) {
-        await stop(part)
-        throw stoppedWhileStarting(name)
-      }
-      started.push({ name, stop: () => stop(part) })
-      logger.debug({ part: name }, 'part started')
+      const begun = (async () => {
+        const part = await start()
+        started.push({ name, stop: () => stop(part) })
+        logger.debug({ part: name }, 'part started')
+        return part
+      })()
+      starting = begun.catch(() => undefined)
+      const part = await begun
+      if (stopping !== undefined) throw stoppedWhileStarting(name)
       return part
     },
     stop() {

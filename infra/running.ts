@@ -2,10 +2,11 @@
  * Says which process serves a data folder: `start` announces its address in the folder, and other commands find it there.
  * A file that a killed process left behind is recognised, because nothing of that identity answers at its address.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
+import { AppError, describeError } from './errors.ts'
 
 const Announcement = Type.Object({ url: Type.String(), instance: Type.String() })
 export type Announcement = Type.Static<typeof Announcement>
@@ -13,8 +14,15 @@ export type Announcement = Type.Static<typeof Announcement>
 const fileIn = (dataDir: string) => join(dataDir, 'monitor.json')
 const probeTimeoutMs = 2_000
 
+/** Throws DATA_FOLDER. */
 export function announce(dataDir: string, announcement: Announcement): void {
-  writeFileSync(fileIn(dataDir), JSON.stringify(announcement))
+  const file = fileIn(dataDir)
+  try {
+    writeFileSync(`${file}.new`, JSON.stringify(announcement))
+    renameSync(`${file}.new`, file)
+  } catch (cause) {
+    throw new AppError('DATA_FOLDER', `Cannot write ${file}: ${describeError(cause)}`, { cause })
+  }
 }
 
 export function withdraw(dataDir: string): void {

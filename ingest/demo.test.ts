@@ -7,6 +7,7 @@ import { VirtualTime } from './virtual-time.fixture.ts'
 
 const startMs = Date.parse('2026-11-24T12:00:00Z')
 const storingMs = 1_500
+const boycott = demoDays('2020-06-26', '2020-07-02')
 
 async function play(options: Partial<DemoOptions> = {}) {
   const time = new VirtualTime(startMs)
@@ -17,6 +18,7 @@ async function play(options: Partial<DemoOptions> = {}) {
     clock: time.clock,
     sleep: time.sleep,
     speed: 4_320,
+    days: boycott,
     runId: 'run',
     awaitStored: async () => {
       historyPosts = log.records.length
@@ -46,12 +48,12 @@ describe('playDemo', () => {
       assert.equal(live.length, 424)
       assert.deepEqual([result.history.accepted, result.live?.accepted], [3_031, 424])
       for (const post of history) {
-        const expected = startMs - (demoDays.liveFromMs - original(post)) / speed
+        const expected = startMs - (boycott.liveFromMs - original(post)) / speed
         assert.equal(published(post), Math.floor(expected))
         assert.equal(post.history, true)
       }
       for (const post of live) {
-        const expected = startMs + storingMs + (original(post) - demoDays.liveFromMs) / speed
+        const expected = startMs + storingMs + (original(post) - boycott.liveFromMs) / speed
         assert.equal(published(post), Math.floor(expected))
         assert.equal(post.history, undefined)
       }
@@ -73,10 +75,7 @@ describe('playDemo', () => {
   })
 
   it('plays other days when told', async () => {
-    const day = 86_400_000
-    const liveFromMs = Date.parse('2020-06-15T00:00:00Z')
-    const days = { historyFromMs: liveFromMs - 7 * day, liveFromMs, liveToMs: liveFromMs + day }
-    const { live, demo } = await play({ days })
+    const { live, demo } = await play({ days: demoDays('2020-06-15', '2020-06-15') })
     assert.equal(live.length, 61)
     assert.deepEqual([demo.status().state, demo.status().posts], ['finished', 61])
   })
@@ -88,6 +87,7 @@ describe('playDemo', () => {
       clock: time.clock,
       sleep: time.sleep,
       speed: 4_320,
+      days: boycott,
       runId: 'run',
       awaitStored: async () => {
         assert.deepEqual(demo.status(), {

@@ -22,17 +22,21 @@ export interface DemoDays {
   readonly liveToMs: number
 }
 
-/** The days of the advertisers' boycott of Facebook. */
-export const demoDays: DemoDays = {
-  historyFromMs: Date.parse('2020-04-09T00:00:00Z'),
-  liveFromMs: Date.parse('2020-06-26T00:00:00Z'),
-  liveToMs: Date.parse('2020-07-03T00:00:00Z'),
+const dayMs = 86_400_000
+
+/** `from` and `to` are the first and the last day that play live, in ISO form; all earlier days are history. */
+export function demoDays(from: string, to: string): DemoDays {
+  return {
+    historyFromMs: 0,
+    liveFromMs: Date.parse(from),
+    liveToMs: Date.parse(to) + dayMs,
+  }
 }
 
 export interface DemoStatus {
   /** What plays, in words. */
   readonly title: string
-  readonly state: 'seeding' | 'playing' | 'finished'
+  readonly state: 'seeding' | 'playing' | 'finished' | 'failed'
   /** Where the live part stands in the time of its source, RFC 3339; null while history goes in. */
   readonly sourceTime: string | null
   readonly speed: number
@@ -56,16 +60,16 @@ export interface DemoOptions {
   /** Called when the history is durable in the log; live play begins when it resolves. */
   awaitStored(): Promise<void>
   readonly signal?: AbortSignal
-  readonly days?: DemoDays
+  readonly days: DemoDays
   readonly file?: string
   readonly sleep?: Sleep
 }
 
 export function playDemo(options: DemoOptions): Demo {
   const { log, clock, speed, runId, signal } = options
-  const { days = demoDays, file = demoFile, sleep = realSleep } = options
+  const { days, file = demoFile, sleep = realSleep } = options
   let liveStartMs: number | undefined
-  let finished = false
+  let ended: 'finished' | 'failed' | undefined
   let posts = 0
   let total = 0
 
@@ -115,15 +119,22 @@ export function playDemo(options: DemoOptions): Demo {
   return {
     status: () => ({
       title: 'market tweets of 2020',
-      state: finished ? 'finished' : liveStartMs === undefined ? 'seeding' : 'playing',
+      state: ended ?? (liveStartMs === undefined ? 'seeding' : 'playing'),
       sourceTime: sourceTime(),
       speed,
       posts,
       total,
     }),
-    done: play().finally(() => {
-      finished = true
-    }),
+    done: play().then(
+      (summary) => {
+        ended = 'finished'
+        return summary
+      },
+      (error: unknown) => {
+        ended = 'failed'
+        throw error
+      },
+    ),
   }
 }
 

@@ -14,7 +14,7 @@ import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
 
 export interface PipelineRole {
-  /** Resolves when every partition was compared with the store. Throws LOG_REPLACED. */
+  /** Throws LOG_REPLACED when the log ends below what the store holds. */
   start(): Promise<void>
   /** Ends after the batches in hand are stored. Idempotent. */
   stop(): Promise<void>
@@ -32,6 +32,8 @@ export function createPipelineRole(deps: {
   readonly clock: Clock
   readonly logger: Logger
   onFatal(error: unknown): void
+  /** What keeps a partition from its work; undefined when it works again. */
+  onHealth?(partition: number, error: unknown): void
 }): PipelineRole {
   const { config, logger } = deps
   const linker = createLinker(

@@ -27,10 +27,15 @@ export interface PipelineDeps extends VerdictDeps {
   readonly flushMs: number
   /** A partition stopped for good: this process cannot do its work. */
   onFatal(error: unknown): void
+  /** What keeps a partition from its work; undefined when it works again. */
+  onHealth?(partition: number, error: unknown): void
 }
 
 export interface Pipeline {
-  /** Resolves when every partition was compared with the store. Throws LOG_REPLACED when one is not the log the store was filled from. */
+  /**
+   * Throws LOG_REPLACED when a partition ends below what the store holds. A longer log that is another one is noticed by its record at
+   * the mark, in the first batch (`onFatal`).
+   */
   start(): Promise<void>
   /** Ends after the batch in hand is stored. Idempotent. */
   stop(): Promise<void>
@@ -71,7 +76,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const writer = writers.get(batch.partition)
     if (writer === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
-    const mark = await storeBatch(writer, batch)
+    const mark = await storeBatch(writer, batch).catch((error: unknown) => {
+      deps.onHealth?.(batch.partition, error)
+      throw error
+    })
+    deps.onHealth?.(batch.partition, undefined)
     if (!batch.isCurrent()) return
     await consumer?.commit(batch.topic, batch.partition, mark + 1)
     if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))

@@ -26,7 +26,7 @@ describe('alerts on the bundled replay', () => {
         const events = await playAlerts({ posts, ...boycott, speed, phaseMs })
         const fired = events.filter(({ event }) => event.state === 'firing')
         assert.deepEqual(
-          [...new Set(fired.map(({ event }) => `${event.rule} ${event.instrument}`))],
+          fired.map(({ event }) => `${event.rule} ${event.instrument}`),
           [`negative-volume ${meta}`],
         )
         const sourceTime = boycott.liveFrom + (fired[0]?.afterSeconds ?? 0) * 1_000 * speed

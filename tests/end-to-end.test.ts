@@ -8,11 +8,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { buffer } from 'node:stream/consumers'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { findChromium, launchChromium } from '../dashboards/chromium.fixture.ts'
 import { deferred } from '../infra/log/log.fixture.ts'
-import { startMonitor, stopMonitor } from './monitor-process.fixture.ts'
+import {
+  caughtUp,
+  type MonitorProcess,
+  startMonitor,
+  stopMonitor,
+} from './monitor-process.fixture.ts'
 
 const tenTimesFaster = {
   DEMO_SPEED: '43200',
@@ -22,6 +27,30 @@ const tenTimesFaster = {
 }
 
 const browser = findChromium(env)
+
+/** A monitor that plays the demo in a folder of its own, killed at the end of the test if it still runs. */
+function playDemo(t: TestContext, settings: Readonly<Record<string, string>> = {}): MonitorProcess {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tickertone-end-to-end-'))
+  const monitor = startMonitor(dataDir, ['--demo'], { ...tenTimesFaster, ...settings })
+  t.after(async () => {
+    monitor.child.kill('SIGKILL')
+    await monitor.exited
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  return monitor
+}
+
+const get = async <T>(url: string): Promise<T> => (await (await fetch(url)).json()) as T
+
+interface AlertAnswer {
+  readonly alerts: readonly {
+    readonly id: string
+    readonly rule: string
+    readonly instrumentName: string
+    readonly texts: readonly { readonly text: string }[]
+    readonly link: string
+  }[]
+}
 
 /** A mail server that keeps the first mail. */
 async function openMailbox(): Promise<{ url: string; mail: Promise<string>; close(): void }> {
@@ -45,16 +74,9 @@ test('the replay fires one explained alert, on the page, on standard output and 
   skip: browser.skip,
   timeout: 120_000,
 }, async (t) => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'tickertone-end-to-end-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const mailbox = await openMailbox()
   t.after(() => mailbox.close())
-  const monitor = startMonitor(dataDir, ['--demo'], {
-    ...tenTimesFaster,
-    SMTP_URL: mailbox.url,
-    SMTP_TO: 'desk@example.org',
-  })
-  t.after(() => monitor.child.kill('SIGKILL'))
+  const monitor = playDemo(t, { SMTP_URL: mailbox.url, SMTP_TO: 'desk@example.org' })
   const url = await monitor.url
 
   const chromium = await launchChromium(browser.executable)
@@ -72,10 +94,7 @@ test('the replay fires one explained alert, on the page, on standard output and 
   assert.match(await mailbox.mail, /^Subject: .*Meta Platforms/m)
   assert.match(monitor.stdout(), /^Alert: negative volume on Meta Platforms/m)
 
-  const answer = await fetch(`${url}/api/alerts`)
-  const { alerts } = (await answer.json()) as {
-    alerts: { id: string; instrumentName: string; texts: { text: string }[]; link: string }[]
-  }
+  const { alerts } = await get<AlertAnswer>(`${url}/api/alerts`)
   assert.deepEqual(
     alerts.map(({ instrumentName }) => instrumentName),
     ['Meta Platforms'],
@@ -84,4 +103,39 @@ test('the replay fires one explained alert, on the page, on standard output and 
   assert.equal(alerts[0]?.link, `${url}/#/alerts/${alerts[0]?.id}`)
   assert.deepEqual(faults, [])
   assert.equal(await stopMonitor(monitor), 0, monitor.stderr())
+})
+
+for (const { name, speed } of [
+  { name: 'half', speed: '21600' },
+  { name: 'double', speed: '86400' },
+]) {
+  test(`the same alert fires at ${name} speed`, { timeout: 120_000 }, async (t) => {
+    const monitor = playDemo(t, { DEMO_SPEED: speed })
+    const url = await monitor.url
+    let fired: AlertAnswer['alerts'] = []
+    while (fired.length === 0) fired = (await get<AlertAnswer>(`${url}/api/alerts`)).alerts
+    assert.deepEqual(
+      fired.map(({ rule, instrumentName }) => `${rule}: ${instrumentName}`),
+      ['negative-volume: Meta Platforms'],
+    )
+    assert.ok(fired[0]?.texts.some(({ text }) => /boycott|advertis/i.test(text)))
+  })
+}
+
+test('an ordinary day fires no alert', { timeout: 120_000 }, async (t) => {
+  const monitor = playDemo(t, { DEMO_FROM: '2020-06-18', DEMO_TO: '2020-06-18' })
+  const url = await monitor.url
+  const closes = async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    return Number(/^tickertone_alerts_buckets_closed_total (\d+)/m.exec(metrics)?.[1])
+  }
+  for (let state = ''; state !== 'finished'; ) {
+    const { replay } = await get<{ replay: { state: string; posts: number } }>(`${url}/api/status`)
+    state = replay.state
+    if (state === 'finished') assert.equal(replay.posts, 63)
+  }
+  await caughtUp(url)
+  const atEnd = await closes()
+  while ((await closes()) < atEnd + 3) assert.equal(monitor.child.exitCode, null)
+  assert.deepEqual((await get<AlertAnswer>(`${url}/api/alerts`)).alerts, [])
 })

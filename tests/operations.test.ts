@@ -54,6 +54,12 @@ describe('the command line', () => {
     says: RegExp
   }[] = [
     { name: 'an unknown command', args: ['strat'], code: 2, says: /unknown command 'strat'/ },
+    {
+      name: 'an unknown topic',
+      args: ['epoch', 'start', 'nope'],
+      code: 2,
+      says: /Allowed choices/,
+    },
     { name: 'an unknown option', args: ['start', '--demoo'], code: 2, says: /unknown option/ },
     {
       name: 'a role without a cluster',
@@ -66,7 +72,7 @@ describe('the command line', () => {
       args: ['start'],
       env: { HTTP_PORT: 'eighty' },
       code: 2,
-      says: /\/http\/port/,
+      says: /http\.port \(HTTP_PORT\) must be integer/,
     },
     {
       name: 'another address than loopback',
@@ -162,7 +168,7 @@ describe('a data folder', () => {
       '--data-dir',
       dataDir,
     ])
-    assert.equal(code, 1)
+    assert.equal(code, 2)
     assertOneSentence(stderr, /file/)
   })
 

@@ -47,14 +47,14 @@ export function showReplay({ replay }: Status, zone: Zone): void {
   banner.hidden = replay === null
   if (replay === null) return
   const { state, title, speed, sourceTime, posts, total } = replay
-  const verb = {
-    seeding: 'Loading the history before the replay',
-    playing: 'Replay',
-    finished: 'Replay finished:',
+  const pace = `${formatCount(speed)}×`
+  const words = {
+    seeding: `Loading the history before the replay of ${title}, then ${pace}`,
+    playing: `Replay of ${title} at ${pace}`,
+    finished: `Replay finished: ${title}`,
+    failed: `Replay failed: ${title}; the log of the monitor says why`,
   }[state]
-  const pace =
-    state === 'finished' ? '' : `${state === 'playing' ? ' at' : ', then'} ${formatCount(speed)}×`
-  setText(byId('replay-title', HTMLElement), `${verb} of ${title}${pace}`.replace(': of', ':'))
+  setText(byId('replay-title', HTMLElement), words)
   const time =
     sourceTime === null
       ? ''

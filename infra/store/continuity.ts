@@ -10,15 +10,16 @@ export interface ContinuityFault extends Fault {
 
 const pageRows = 20_000
 
-/** The ranges of offsets that are missing or stored more than once, in log order by partition. Reads the whole topic, a page at a time. */
+/** The ranges of offsets that are missing or stored more than once, in log order by partition. Reads the whole topic, a page at a time, until the signal ends it. */
 export async function checkContinuity(
   store: Pick<Store, 'query'>,
   logTopic: string,
+  signal?: AbortSignal,
 ): Promise<ContinuityFault[]> {
   const faults: ContinuityFault[] = []
   for (const { partition, mark } of await readMarks(store, logTopic)) {
     let from = 0
-    while (from <= mark) {
+    while (from <= mark && !signal?.aborted) {
       const range = { logTopic, partition, from, mark, limit: pageRows }
       const { next, fault } = acceptInOrder(await readOffsets(store, range, []), from)
       if (fault !== undefined) add(faults, { logTopic, partition, ...fault })

@@ -1,10 +1,16 @@
 /** A ClickHouse server, by its HTTP address. */
+import { AppError } from '../errors.ts'
 import { ClickHouse, connectClient, insertMs } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
 import type { Store } from './store.ts'
 
-/** Throws `STORE`, retryable when the server was out of reach. */
+/** Throws `CONFIG` for no URL, and `STORE`, retryable when the server was out of reach. */
 export async function openServerStore(options: { readonly url: string }): Promise<Store> {
+  if (!URL.canParse(options.url))
+    throw new AppError(
+      'CONFIG',
+      'CLICKHOUSE_URL (--clickhouse) must be an address like http://host:8123',
+    )
   const { host } = new URL(options.url)
   const engine = new ClickHouse({
     connect: () => connectClient({ url: options.url, request_timeout: insertMs + 10_000 }),
