@@ -1,14 +1,16 @@
 /** `tickertone doctor`: checks what the monitor needs on this machine, and names the fix of what is missing. */
 import { execFile } from 'node:child_process'
-import { mkdirSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Command } from 'commander'
+import { isLoopback } from '../dashboards/security.ts'
 import type { Config } from '../infra/config.ts'
 import { AppError, describeError } from '../infra/errors.ts'
 import { packageRoot } from '../infra/package-root.ts'
 import { findRunning } from '../infra/running.ts'
+import { createLinker } from '../pipeline/entities/link.ts'
 import { type ConfigOptions, configFrom, withServer } from './options.ts'
 
 interface Finding {
@@ -55,6 +57,7 @@ async function examine(options: ConfigOptions): Promise<Finding[]> {
     ...findings,
     await finding('data folder', () => checkFolder(config.dataDir, running)),
     await finding('disk', () => checkDisk(config.dataDir)),
+    await finding('instruments', () => checkInstruments(config)),
     await finding('port', () => checkPort(config, running)),
   ]
 }
@@ -95,27 +98,57 @@ async function checkNative(part: string): Promise<string> {
 async function checkFolder(dataDir: string, running: string | undefined): Promise<string> {
   const folder = resolve(dataDir)
   if (running !== undefined) return `${folder}, served by ${running}`
-  mkdirSync(folder, { recursive: true })
-  const probe = join(folder, `.doctor-${process.pid}`)
-  writeFileSync(probe, '')
-  unlinkSync(probe)
-  return `${folder} is writable`
+  const place = nearestExisting(folder)
+  try {
+    if (!statSync(place).isDirectory()) throw new AppError('DATA_FOLDER', `${place} is no folder`)
+    accessSync(place, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new AppError(
+      'DATA_FOLDER',
+      `${describeError(cause)}: make it a writable folder, or choose another with --data-dir`,
+      { cause },
+    )
+  }
+  return place === folder ? `${folder} is writable` : `${folder} can be made`
+}
+
+/** The folder, or the part of its path that is there. */
+function nearestExisting(folder: string): string {
+  return existsSync(folder) ? folder : nearestExisting(dirname(folder))
 }
 
 async function checkDisk(dataDir: string): Promise<string> {
-  const { bavail, bsize } = statfsSync(dataDir)
+  const { bavail, bsize } = statfsSync(nearestExisting(resolve(dataDir)))
   const free = `${((bavail * bsize) / gigabyte).toFixed(1)} GiB free`
   if (bavail * bsize < wantedDiskBytes)
-    throw new AppError('DISK_FULL', `${free}, at least 2 GiB wanted`)
+    throw new AppError('DISK_FULL', `${free}, at least 2 GiB wanted: free some space there`)
   return free
+}
+
+async function checkInstruments({ pipeline: { overridesFile } }: Config): Promise<string> {
+  createLinker(overridesFile === '' ? {} : { overridesFile })
+  return overridesFile === '' ? 'gazetteers load' : `gazetteers and ${overridesFile} load`
 }
 
 async function checkPort(config: Config, running: string | undefined): Promise<string> {
   if (running !== undefined) return `the monitor answers at ${running}`
   const { host, port } = config.http
-  await new Promise<void>((free, taken) => {
-    const server = createServer().once('error', taken)
-    server.listen(port, host, () => server.close(() => free()))
-  })
+  if (!isLoopback(host))
+    throw new AppError(
+      'CONFIG',
+      `${host} (HTTP_HOST) is refused: only loopback works without a login`,
+    )
+  try {
+    await new Promise<void>((free, taken) => {
+      const server = createServer().once('error', taken)
+      server.listen(port, host, () => server.close(() => free()))
+    })
+  } catch (cause) {
+    throw new AppError(
+      'PORT_IN_USE',
+      `${describeError(cause)}: choose another port with --port, 0 takes a free one`,
+      { cause },
+    )
+  }
   return `${host}:${port} is free`
 }

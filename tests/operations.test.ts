@@ -103,6 +103,24 @@ describe('the command line', () => {
     })
   }
 
+  it('examines the machine, and names the fix of what is wrong', async () => {
+    const healthy = await runCommand(['doctor', '--json', '--port', '0', '--data-dir', newFolder()])
+    const findings = JSON.parse(healthy.stdout) as { check: string; ok: boolean; detail: string }[]
+    assert.deepEqual(
+      findings.filter(({ ok }) => !ok),
+      [],
+    )
+    assert.equal(healthy.code, 0)
+    const broken = await runCommand(['doctor', '--data-dir', '/dev/null'], {
+      HTTP_HOST: '0.0.0.0',
+      PIPELINE_OVERRIDES_FILE: join(folders, 'nowhere.csv'),
+    })
+    assert.equal(broken.code, 1)
+    assert.match(broken.stdout, /^FAIL data folder: .*--data-dir/m)
+    assert.match(broken.stdout, /^FAIL port: .*loopback/m)
+    assert.match(broken.stdout, /^FAIL instruments: .*nowhere\.csv/m)
+  })
+
   it('refuses a data folder that is a file', async () => {
     const file = join(folders, 'a-file')
     writeFileSync(file, 'mine')
