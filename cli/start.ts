@@ -41,7 +41,8 @@ async function start(options: ConfigOptions & { demo?: boolean }): Promise<void>
       }).then((url) => process.stdout.write(`Tickertone is at ${url}\n`), reject)
     })
   } finally {
-    // What did not stop in time would keep the process; the failure, if there is one, is printed first.
-    if (!(await lifecycle.stop())) setImmediate(() => process.exit(1))
+    const inTime = await lifecycle.stop()
+    // What did not stop, or a mail server that does not answer, would keep the process. A failure is printed first.
+    setImmediate(() => process.exit(inTime ? process.exitCode : 1))
   }
 }
