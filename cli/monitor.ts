@@ -37,7 +37,7 @@ export interface MonitorOptions {
 
 /**
  * Starts every part in order and resolves with the address of the page. Whoever calls stops the lifecycle, also after a failure.
- * The pipeline has seen that the log is long enough for the store before anything can be appended.
+ * The pipeline has compared log and store before anything can be appended.
  */
 export async function startMonitor(
   lifecycle: Lifecycle,

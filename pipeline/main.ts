@@ -14,7 +14,7 @@ import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
 
 export interface PipelineRole {
-  /** Throws LOG_REPLACED when the log ends below what the store holds. */
+  /** Throws LOG_REPLACED, before anything is appended to a log that is not the one the store was filled from. */
   start(): Promise<void>
   /** Ends after the batches in hand are stored. Idempotent. */
   stop(): Promise<void>

@@ -8,7 +8,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../infra/clock.ts'
 import { AppError } from '../infra/errors.ts'
-import { type Consumer, type LogBatch, type LogRecord, topics } from '../infra/log/log.ts'
+import {
+  type Consumer,
+  type Follower,
+  type Log,
+  type LogBatch,
+  type LogRecord,
+  topics,
+} from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import { decodePost } from '../ingest/contract.ts'
 import { rowsOf, type Verdict } from './rows.ts'
@@ -32,10 +39,7 @@ export interface PipelineDeps extends VerdictDeps {
 }
 
 export interface Pipeline {
-  /**
-   * Throws LOG_REPLACED when a partition ends below what the store holds. A longer log that is another one is noticed by its record at
-   * the mark, in the first batch (`onFatal`).
-   */
+  /** Throws LOG_REPLACED when a partition of the log is not the one the store was filled from: before anything is appended to it. */
   start(): Promise<void>
   /** Ends after the batch in hand is stored. Idempotent. */
   stop(): Promise<void>
@@ -62,6 +66,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   ): Promise<void> {
     const ends = await log.endOffsets(topics.posts)
     await writer.verify(record && identityOf(record), ends[partition] ?? 0)
+  }
+
+  async function compareWithStore(): Promise<void> {
+    const partitions = [...(await log.endOffsets(topics.posts)).keys()]
+    const opened = await Promise.all(partitions.map(openWriter))
+    const marks = await Promise.all(opened.map((writer) => writer.mark()))
+    const records = await recordsAt(log, marks)
+    await Promise.all(
+      opened.map((writer, partition) => verify(writer, partition, records.get(partition))),
+    )
   }
 
   /** The record at the mark is read again: it must be the one the table holds. */
@@ -116,8 +130,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   return {
     async start() {
-      for (const partition of (await log.endOffsets(topics.posts)).keys())
-        await openWriter(partition)
+      await compareWithStore()
       consumer = await log.consume(
         {
           topics: [topics.posts],
@@ -139,6 +152,29 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 function identityOf(record: LogRecord): RecordIdentity {
   const decoded = decodePost(record.value, record.timestamp)
   return { postId: decoded.ok ? decoded.post.id : '', appendedAt: record.timestamp }
+}
+
+/** The record of each partition at its mark, where something is stored and the log still holds it. */
+async function recordsAt(
+  log: Log,
+  marks: readonly number[],
+): Promise<ReadonlyMap<number, LogRecord>> {
+  const found = new Map<number, LogRecord>()
+  const wanted = new Set([...marks.keys()].filter((partition) => (marks[partition] ?? -1) >= 0))
+  if (wanted.size === 0) return found
+  const from = marks.map((mark) => Math.max(0, mark))
+  let following: Promise<Follower> | undefined
+  await new Promise<void>((resolve, reject) => {
+    following = log.follow(topics.posts, from, async ({ partition, records }) => {
+      if (!wanted.delete(partition)) return
+      const record = records.find(({ offset }) => offset === marks[partition])
+      if (record !== undefined) found.set(partition, record)
+      if (wanted.size === 0) resolve()
+    })
+    following.catch(reject)
+  })
+  await (await following)?.stop()
+  return found
 }
 
 function tally(
