@@ -12,12 +12,10 @@ import { statusRoutes } from './routes/status.ts'
 import { Hub } from './stream/hub.ts'
 
 export interface Dashboards {
-  /** The page at `/` and the routes under `/api`. */
+  /** The page at `/` and the routes under `/api`. Closing the server ends the open streams. */
   readonly plugin: FastifyPluginAsync
   /** Shows an alert event on every open page. */
   publishAlert(event: AlertEvent): void
-  /** Ends the open streams; closing the server does so too. Idempotent. */
-  stop(): Promise<void>
 }
 
 export function createDashboards(deps: DashboardsDeps): Dashboards {
@@ -37,6 +35,5 @@ export function createDashboards(deps: DashboardsDeps): Dashboards {
       await pageRoutes(server)
     },
     publishAlert: (event) => hub.publishAlert(JSON.stringify(event)),
-    stop: () => hub.stop(),
   }
 }

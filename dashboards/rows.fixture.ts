@@ -1,8 +1,5 @@
-/** Rows of `analyses` for tests: bundled tweets with plausible values that depend on the text alone. */
+/** Rows of `analyses` for tests: posts with plausible values that depend on the text alone. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { packageRoot } from '../infra/package-root.ts'
 import type { Store } from '../infra/store/store.ts'
 import { type AnalysisRow, topicLabels } from '../pipeline/contract.ts'
 
@@ -14,19 +11,6 @@ export interface TestPost {
   /** Milliseconds since 1970; the post is appended at the same time. */
   readonly publishedAt: number
   readonly overrides?: Partial<AnalysisRow>
-}
-
-export interface Tweet {
-  readonly id: string
-  readonly publishedAt: string
-  readonly text: string
-}
-
-export function bundledTweets(): Tweet[] {
-  return readFileSync(join(packageRoot, 'data', 'market-tweets-2020.ndjson'), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
 }
 
 /** The post's row and one for each distinct cashtag of its text. */

@@ -27,7 +27,6 @@ export const topicLabels = [
   'Stock Movement',
   'Treasuries | Corporate Debt',
 ] as const
-export type TopicLabel = (typeof topicLabels)[number]
 
 export const tasks = ['sentiment', 'topic'] as const
 export type Task = (typeof tasks)[number]

@@ -111,7 +111,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const scoredAt = clock()
     const rows = fresh.flatMap((record) => {
       const verdict = verdicts.get(record.offset)
-      return verdict === undefined ? [] : rowsOf(id, record, verdict, scoredAt)
+      // Without rows the offset would pass for a gap.
+      if (verdict === undefined) throw new RangeError(`offset ${record.offset} has no verdict`)
+      return rowsOf(id, record, verdict, scoredAt)
     })
     if (!batch.isCurrent()) return mark
     const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
