@@ -108,12 +108,80 @@ export const Config = Type.Object(
           description:
             'CSV of your own names for instruments (overrides.csv); it wins over the gazetteers.',
         }),
+        experts: Type.Array(Type.Enum(['linear', 'lexicon', 'minilm']), {
+          env: 'PIPELINE_EXPERTS',
+          minItems: 1,
+          uniqueItems: true,
+          default: ['linear', 'lexicon', 'minilm'],
+          description:
+            'Experts to load, comma separated. Without an encoder no worker process is started.',
+        }),
+        workers: Type.Object(
+          {
+            count: Type.Integer({
+              env: 'WORKERS_COUNT',
+              minimum: 0,
+              maximum: 64,
+              default: 0,
+              description:
+                'Worker processes of each encoder; 0: one less than the cores on the CPU, one on a GPU.',
+            }),
+            provider: Type.Enum(['cpu', 'cuda', 'webgpu'], {
+              env: 'WORKERS_PROVIDER',
+              default: 'cpu',
+              description:
+                'Where encoders run. Proven at start: same numbers as the CPU, and faster (docs/gpu.md).',
+            }),
+            minSpeedup: Type.Number({
+              env: 'WORKERS_MIN_SPEEDUP',
+              minimum: 0,
+              default: 1,
+              description: 'A provider less than this many times as fast as the CPU is refused.',
+            }),
+            maxBatchTokens: Type.Integer({
+              env: 'WORKERS_MAX_BATCH_TOKENS',
+              minimum: 64,
+              maximum: 1_048_576,
+              default: 1_024,
+              description: 'Most tokens of a batch, padding included.',
+            }),
+            queueTexts: Type.Integer({
+              env: 'WORKERS_QUEUE_TEXTS',
+              minimum: 1,
+              maximum: 1_000_000,
+              default: 4_096,
+              description: 'Most texts that wait for an encoder; more are refused (OVERLOADED).',
+            }),
+            queueMegabytes: Type.Number({
+              env: 'WORKERS_QUEUE_MEGABYTES',
+              exclusiveMinimum: 0,
+              default: 64,
+              description: 'Most text that waits for an encoder.',
+            }),
+            withinMs: Type.Integer({
+              env: 'WORKERS_WITHIN_MS',
+              minimum: 1,
+              maximum: 3_600_000,
+              default: 30_000,
+              description:
+                'How long a live post waits for an encoder to begin before it is judged without it.',
+            }),
+            memoryMegabytes: Type.Integer({
+              env: 'WORKERS_MEMORY_MEGABYTES',
+              minimum: 128,
+              default: 1_024,
+              description: 'Resident memory above which a worker is replaced, between two batches.',
+            }),
+          },
+          section,
+        ),
         weights: Type.Object(
           {
             news: Type.Object(
               {
                 linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.95),
                 lexicon: staticWeight('lexicon', 'news', 'PIPELINE_WEIGHT_NEWS_LEXICON', 0.05),
+                minilm: staticWeight('minilm', 'news', 'PIPELINE_WEIGHT_NEWS_MINILM', 1),
               },
               section,
             ),
@@ -126,6 +194,7 @@ export const Config = Type.Object(
                   'PIPELINE_WEIGHT_COMMENT_LEXICON',
                   0.6,
                 ),
+                minilm: staticWeight('minilm', 'comments', 'PIPELINE_WEIGHT_COMMENT_MINILM', 1),
               },
               section,
             ),

@@ -6,7 +6,7 @@
 import { AppError } from '../../infra/errors.ts'
 import type { Post } from '../../ingest/contract.ts'
 import { type AnalysisRow, sentiments, type Task, topicLabels } from '../contract.ts'
-import type { Expert, ExpertOutput } from '../experts/expert.ts'
+import { type Expert, type ExpertOutput, isLethal, type Lethal } from '../experts/expert.ts'
 import { argmax } from '../experts/probabilities.ts'
 import type { Allocation, AllocationContext, Allocator } from './allocator.ts'
 import type { Calibration } from './calibration.ts'
@@ -99,7 +99,12 @@ async function ask(
     const outputs = await expert.classify(asked.flatMap((i) => posts[i] ?? []))
     if (outputs.length !== asked.length || !outputs.every(isWellFormed))
       throw new RangeError('The answer has another shape than one distribution a text and task')
-    return new Map(asked.flatMap((i, at) => (outputs[at] ? [[i, outputs[at]]] : [])))
+    return new Map(
+      asked.flatMap((i, at): [number, ExpertOutput][] => {
+        const output = outputs[at]
+        return output === undefined || isLethal(output) ? [] : [[i, output]]
+      }),
+    )
   } catch (error) {
     onFailure(expert.name, error)
     return new Map()
@@ -111,7 +116,8 @@ const labelCounts: Readonly<Record<Task, number>> = {
   topic: topicLabels.length,
 }
 
-function isWellFormed(output: ExpertOutput): boolean {
+function isWellFormed(output: ExpertOutput | Lethal): boolean {
+  if (isLethal(output)) return true
   return (['sentiment', 'topic'] as const).every((task) => {
     const probabilities = output[task]
     if (probabilities === undefined) return true

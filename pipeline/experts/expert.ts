@@ -12,11 +12,32 @@ export interface ExpertInput {
 /** Calibrated probabilities by task, in the order of the task's labels, summing to 1; a task the expert does not judge is absent. */
 export type ExpertOutput = Readonly<Partial<Record<Task, readonly number[]>>>
 
+/** A text that ended the process which read it, twice and alone: it must not be read again. */
+export interface Lethal {
+  /** For people; holds nothing of the text. */
+  readonly lethal: string
+}
+
+export function isLethal(answer: ExpertOutput | Lethal): answer is Lethal {
+  return 'lethal' in answer
+}
+
+/** How urgent a call is. Experts that answer at once look at none of it. */
+export interface Call {
+  /** Live posts are read before history, whatever came first. */
+  readonly priority: 'live' | 'history'
+  /** From now: what is not begun by then fails with DEADLINE. */
+  readonly withinMs: number
+}
+
 export interface Expert {
   readonly name: string
   readonly version: string
   readonly tasks: readonly Task[]
-  /** One output an input, in order. An input's probabilities never depend on the others in the batch. */
-  classify(batch: readonly ExpertInput[]): Promise<readonly ExpertOutput[]>
+  /**
+   * One answer an input, in order. An input's probabilities never depend on the others in the batch.
+   * Rejects with OVERLOADED when the expert's queue is full, DEADLINE when it could not begin in time (both retryable), or what broke it.
+   */
+  classify(batch: readonly ExpertInput[], call?: Call): Promise<readonly (ExpertOutput | Lethal)[]>
   close(): Promise<void>
 }
