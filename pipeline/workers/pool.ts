@@ -9,13 +9,14 @@
 import type { Clock } from '../../infra/clock.ts'
 import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
-import type { Call } from '../experts/expert.ts'
+import type { Call, Lethal } from '../experts/expert.ts'
 import { type Backoff, jitteredBackoff } from '../writer/backoff.ts'
+import { LethalTexts } from './lethal-texts.ts'
 import { type Answer, PendingCall, type PendingText, textsOf } from './pending-call.ts'
 import type { Done, TextToRead } from './protocol.ts'
 import { type QueueLimits, TextQueue } from './queue.ts'
 import { Supervisor } from './supervisor.ts'
-import { suspect } from './suspects.ts'
+import { Suspects } from './suspects.ts'
 import type { Job, WorkerBounds, WorkerEnd } from './worker-handle.ts'
 import type { StartWorker } from './worker-process.ts'
 
@@ -91,13 +92,12 @@ class Pool implements WorkerPool {
   readonly #jobLimits: QueueLimits
   readonly #closeWithinMs: number
   readonly #supervisor: Supervisor
-  /** Groups to be tried alone. */
-  #trials: (readonly PendingText[])[] = []
+  readonly #suspects = new Suspects()
+  readonly #lethalTexts = new LethalTexts()
   #alarm: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
   #arrivals = 0
   #jobs = 0
-  #lethalTexts = 0
   #work = { texts: 0, windows: 0, realTokens: 0, paddedTokens: 0, batches: 0 }
 
   constructor(deps: WorkerPoolDeps) {
@@ -139,9 +139,12 @@ class Pool implements WorkerPool {
     }
     const pending = new PendingCall(texts.length)
     const urgency = { priority, deadline: this.#clock() + withinMs }
-    const refusal = this.#queue.add(textsOf(pending, texts, urgency, this.#arrivals))
+    const all = textsOf(pending, texts, urgency, this.#arrivals)
+    const refusal = this.#queue.add(all.filter(({ text }) => !this.#lethalTexts.has(text)))
     if (refusal !== undefined) throw refusal
     this.#arrivals += texts.length
+    for (const { text, index } of all)
+      if (this.#lethalTexts.has(text)) pending.answer(index, lethal)
     this.#dispatch()
     return pending.answers
   }
@@ -162,7 +165,7 @@ class Pool implements WorkerPool {
       jobs: this.#jobs,
       workersReady: this.#supervisor.ready.length,
       ...this.#supervisor.counts,
-      lethalTexts: this.#lethalTexts,
+      lethalTexts: this.#lethalTexts.count,
     }
   }
 
@@ -173,8 +176,7 @@ class Pool implements WorkerPool {
 
   async #close(): Promise<void> {
     clearTimeout(this.#alarm)
-    for (const { call } of [...this.#queue.clear(), ...this.#trials.splice(0).flat()])
-      call.fail(closed())
+    for (const { call } of [...this.#queue.clear(), ...this.#suspects.clear()]) call.fail(closed())
     await this.#supervisor.close(this.#closeWithinMs)
   }
 
@@ -199,10 +201,10 @@ class Pool implements WorkerPool {
   /** One trial at a time, so that one worker at most is lost to suspects and the others go on. */
   #tryNext(): void {
     const { ready, expectsFresh } = this.#supervisor
-    if (this.#trials.length === 0 || ready.some(({ isTrying }) => isTrying)) return
+    if (this.#suspects.isEmpty || ready.some(({ isTrying }) => isTrying)) return
     const idle = ready.filter(({ hasRoom, jobsInHand }) => hasRoom && jobsInHand === 0)
     const worker = idle.find(({ isFresh }) => isFresh) ?? (expectsFresh ? undefined : idle[0])
-    const texts = worker === undefined ? undefined : this.#trials.shift()
+    const texts = worker === undefined ? undefined : this.#suspects.next()
     if (texts !== undefined) worker?.give(this.#job(texts, true))
   }
 
@@ -225,42 +227,40 @@ class Pool implements WorkerPool {
   }
 
   #takeBack({ begun, prefetched }: WorkerEnd): void {
-    const awaited = (job: Job) => job.texts.filter(({ call }) => !call.isSettled)
+    if (begun === undefined) return
     if (this.#closing !== undefined) {
-      for (const job of begun === undefined ? [] : [begun, ...prefetched])
-        for (const { call } of job.texts) call.fail(closed())
+      for (const { call } of [begun, ...prefetched].flatMap(({ texts }) => texts))
+        call.fail(closed())
       return
     }
-    const { trials, lethal } = suspect(begun === undefined ? [] : awaited(begun))
-    this.#trials.push(...trials)
-    for (const { call, index } of lethal) {
-      this.#lethalTexts++
-      call.answer(index, { lethal: 'ended the worker that read it, twice and alone' })
+    for (const { call, index, text } of this.#suspects.add(awaitedOf(begun))) {
+      this.#lethalTexts.add(text)
+      call.answer(index, lethal)
     }
-    this.#queue.putBack(prefetched.flatMap(awaited))
+    this.#queue.putBack(prefetched.flatMap(awaitedOf))
     this.#dispatch()
   }
 
   #expire(): void {
     const now = this.#clock()
-    const isLate = ({ deadline }: PendingText) => deadline <= now
-    const late = [...this.#queue.expire(now), ...this.#trials.flat().filter(isLate)]
-    if (late.length === 0) return
-    for (const { call } of late)
+    for (const { call } of [...this.#queue.expire(now), ...this.#suspects.expire(now)])
       call.fail(new AppError('DEADLINE', 'No worker could begin in time', { retryable: true }))
-    this.#trials = this.#trials
-      .map((texts) => texts.filter((text) => !isLate(text)))
-      .filter((texts) => texts.length > 0)
   }
 
   #setAlarm(): void {
     clearTimeout(this.#alarm)
-    const deadlines = this.#trials.flat().map(({ deadline }) => deadline)
-    const next = Math.min(this.#queue.nextDeadline(), ...deadlines)
+    const next = Math.min(this.#queue.nextDeadline(), this.#suspects.nextDeadline())
     if (next === Number.POSITIVE_INFINITY) return
     const inMs = Math.min(longestTimerMs, Math.max(1, next - this.#clock()))
     this.#alarm = setTimeout(() => this.#dispatch(), inMs)
   }
+}
+
+const lethal: Lethal = { lethal: 'ended or broke the worker that read it, twice and alone' }
+
+/** Texts that somebody still waits for. */
+function awaitedOf({ texts }: Job): PendingText[] {
+  return texts.filter(({ call }) => !call.isSettled)
 }
 
 function closed(): AppError {

@@ -5,16 +5,18 @@
  */
 import type { PendingText } from './pending-call.ts'
 
-export interface Suspicion {
+type Group = readonly PendingText[]
+
+export interface Verdict {
   /** Groups to try next, each alone. */
-  readonly trials: readonly (readonly PendingText[])[]
+  readonly trials: readonly Group[]
   readonly lethal: readonly PendingText[]
 }
 
 const deathsToConvict = 2
 
-/** What a death makes of the texts that the worker was reading. Those nobody waits for any more are let go. */
-export function suspect(texts: readonly PendingText[]): Suspicion {
+/** What a death makes of the texts that the worker was reading. */
+export function judgeDeath(texts: Group): Verdict {
   const [first, ...others] = texts
   if (first === undefined) return { trials: [], lethal: [] }
   if (others.length > 0) return { trials: halves(texts), lethal: [] }
@@ -23,7 +25,48 @@ export function suspect(texts: readonly PendingText[]): Suspicion {
   return { trials: [[tried]], lethal: [] }
 }
 
-function halves(texts: readonly PendingText[]): PendingText[][] {
+function halves(texts: Group): Group[] {
   const middle = texts.length >> 1
   return [texts.slice(0, middle), texts.slice(middle)]
+}
+
+/** Suspects that wait for their trial, oldest first: large groups before their halves, so that most of the innocent are cleared early. */
+export class Suspects {
+  #groups: Group[] = []
+
+  get isEmpty(): boolean {
+    return this.#groups.length === 0
+  }
+
+  /** Takes the texts of a job whose worker died; returns those that are lethal. */
+  add(texts: Group): readonly PendingText[] {
+    const { trials, lethal } = judgeDeath(texts)
+    this.#groups.push(...trials)
+    return lethal
+  }
+
+  next(): Group | undefined {
+    return this.#groups.shift()
+  }
+
+  /** Removes those whose deadline has come. */
+  expire(now: number): PendingText[] {
+    const texts = this.#groups.flat()
+    const late = texts.filter(({ deadline }) => deadline <= now)
+    if (late.length === 0) return late
+    this.#groups = this.#groups
+      .map((group) => group.filter(({ deadline }) => deadline > now))
+      .filter((group) => group.length > 0)
+    return late
+  }
+
+  /** Removes all. */
+  clear(): PendingText[] {
+    return this.#groups.splice(0).flat()
+  }
+
+  /** Infinity when there is none. */
+  nextDeadline(): number {
+    return Math.min(...this.#groups.flat().map(({ deadline }) => deadline))
+  }
 }
