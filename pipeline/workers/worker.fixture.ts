@@ -4,10 +4,12 @@
  * A reading has one window of one token and the logits [length of the text, process id]. Words, each with what follows it up to a blank:
  * `die` ends the process, `crash` kills it, `hang` blocks it for ever, `fail` fails the job, `once:FILE` crashes it unless the file is there, and makes it,
  * `gate:FILE` blocks it until the file is there, `leak` makes it report ever more memory, `short` drops a reading.
- * The folder of the options says how it starts: `refuse`, `perish`, `mute`, `perish-with:FILE` as long as the file is there, anything else well.
+ * The folder of the options says how it starts: `refuse`, `mute`, `perish-with:FILE` as long as the file is there, `linked:SOCKET` with a connection
+ * that the system closes when the process has ended, anything else well.
  */
 import { existsSync, writeFileSync } from 'node:fs'
-import type { FromWorker, Read, Reading, WorkerOptions } from './protocol.ts'
+import { connect } from 'node:net'
+import type { FromWorker, Provider, Read, Reading, WorkerOptions } from './protocol.ts'
 
 const forever = new Int32Array(new SharedArrayBuffer(4))
 const block = (ms?: number) => Atomics.wait(forever, 0, 0, ms)
@@ -52,14 +54,19 @@ function answer({ job, texts }: Read): void {
 function start({ folder, provider }: WorkerOptions): void {
   const [how, file = ''] = folder.split(':')
   if (how === 'mute') block()
-  if (how === 'perish' || (how === 'perish-with' && existsSync(file))) {
-    process.stderr.write('no such\u0007 library\n')
+  if (how === 'perish-with' && existsSync(file)) {
+    process.stderr.write('no such\u0007library\n')
     process.exit(127)
   }
   if (how === 'refuse') {
     say({ type: 'refused', code: 'MODEL', message: 'The model is\nnot the one' })
     return
   }
+  if (how === 'linked') connect(file, () => serve(provider)).unref()
+  else serve(provider)
+}
+
+function serve(provider: Provider): void {
   process.on('message', answer)
   process.on('disconnect', () => process.exit())
   say({ type: 'ready', provider, speed: { provider: 1, cpu: 1 } })
