@@ -1,6 +1,6 @@
 /**
  * Workers without processes, for many schedules in little time: what happens to each is said by a list of fates, used up in the order things happen.
- * A reading's one logit is the number that the text is. They check what every worker is promised: two jobs at most, and suspects apart from all others.
+ * A reading's one logit is the number that the text is. They check what every worker is promised: two jobs at most, and suspects apart from all others, on a worker that has read nothing else.
  */
 import assert from 'node:assert/strict'
 import type { Read } from './protocol.ts'
@@ -34,14 +34,18 @@ export function scriptedWorkers(script: {
   const running = new Set<WorkerProcess>()
   const suspects = new Set<string>()
   let starts = 0
+  let isFreshCertain = true
 
   function start(events: WorkerEvents): WorkerProcess {
     const jobs: Read[] = []
+    let hasReadInnocents = false
+    let isAboutToWork = false
     const worker: WorkerProcess = { send, kill: () => void setImmediate(end) }
     running.add(worker)
     // The first one always starts, so that there is a pool.
     if (starts++ > 0 && left[0] === 'does not start') {
       left.shift()
+      isFreshCertain = false
       setImmediate(end)
     } else
       setImmediate(() => say({ type: 'ready', provider: 'cpu', speed: { provider: 1, cpu: 1 } }))
@@ -56,12 +60,22 @@ export function scriptedWorkers(script: {
       assert.ok(suspected === 0 || suspected === job.texts.length, 'suspects among innocents')
       const besides = [...jobs, job].flatMap(({ texts }) => texts)
       assert.ok(jobs.length === 0 || !besides.some(({ text }) => suspects.has(text)), 'not alone')
+      // Where workers do not start, or die while their successor already serves, one with a past is better than none.
+      assert.ok(suspected === 0 || !hasReadInnocents || !isFreshCertain, 'a worker with a past')
+      hasReadInnocents ||= suspected === 0
       jobs.push(job)
       assert.ok(jobs.length <= 2, 'more than two jobs in hand')
-      if (jobs.length === 1) setImmediate(work)
+      workSoon()
+    }
+
+    function workSoon(): void {
+      if (isAboutToWork) return
+      isAboutToWork = true
+      setImmediate(work)
     }
 
     function work(): void {
+      isAboutToWork = false
       const [job] = jobs
       if (job === undefined || !running.has(worker)) return
       const fate = left.shift() ?? 'well'
@@ -70,9 +84,10 @@ export function scriptedWorkers(script: {
         else end()
         return
       }
+      if (fate === 'has grown') isFreshCertain = false
       answer(job, fate === 'has grown' ? ceilingBytes + 1 : ceilingBytes)
       if (fate === 'dies after its answer' && !jobs.some(isOfOne)) end()
-      else setImmediate(work)
+      else workSoon()
     }
 
     /** Chance hits no text that is alone: it would look like a killer. */

@@ -1,6 +1,6 @@
 /**
  * Which text ended its worker? A job whose worker died is split in halves, and each half is tried alone: as the only job in hand of a worker that has
- * read nothing but suspects. A half whose worker lives is answered and cleared; one whose worker dies is split again, down to the text that kills.
+ * read nothing but suspects, where one can be had (workers start). A half whose worker lives is answered and cleared; one whose worker dies is split again, down to the text that kills.
  * A text is lethal when two workers died while they read it and no other: one death can be chance (somebody's kill -9, memory that ran out elsewhere).
  */
 import type { PendingText } from './pending-call.ts'
