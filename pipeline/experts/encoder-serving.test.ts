@@ -47,7 +47,7 @@ function sampleInputs(): ExpertInput[] {
   const lines = readFileSync(join(packageRoot, 'data/market-tweets-2020.ndjson'), 'utf8').split(
     '\n',
   )
-  const tweets = lines.slice(0, 30).map((line) => String(JSON.parse(line).text))
+  const tweets = lines.slice(0, 20).map((line) => String(JSON.parse(line).text))
   const texts = [...tweets, '', 'a', '🚀🚀🚀', tweets.slice(0, 8).join(' ')]
   return texts.map((text, i) => ({ text, title: '', kind: i % 2 === 0 ? 'news' : 'comment' }))
 }
@@ -86,7 +86,7 @@ describe('the encoder on workers', () => {
           batch.map((i) => alone[i] ?? []),
         )
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     )
   })
 
