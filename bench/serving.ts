@@ -34,7 +34,7 @@ interface Shape {
 }
 
 const longestText = 100
-const callTexts = 256
+const callTexts = 128
 const call: Call = { priority: 'live', withinMs: 600_000 }
 
 function readTexts(): TextToRead[] {
@@ -89,7 +89,7 @@ function difference(after: PoolStats, before: PoolStats) {
   }
 }
 
-/** Keeps enough calls open that no worker ever waits. */
+/** Keeps enough calls open that every worker has two jobs in hand and more wait. */
 async function readFor(pool: WorkerPool, texts: readonly TextToRead[], ms: number) {
   const end = performance.now() + ms
   let next = 0
