@@ -10,6 +10,7 @@ import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createStaticAllocator } from './allocator/static.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument } from './entities/mention.ts'
+import type { Call } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
 
@@ -48,7 +49,13 @@ export function createPipelineRole(deps: {
     onExpertFailure: (expert, error) =>
       logger.error({ expert, error: describeError(error) }, 'expert failed on a batch'),
   })
-  const pipeline = createPipeline({ ...deps, analyst, linker, flushMs: config.flushMs })
+  const pipeline = createPipeline({
+    ...deps,
+    analyst,
+    linker,
+    withinMs: withinMsOf(config),
+    flushMs: config.flushMs,
+  })
   return {
     start: () => pipeline.start(),
     async stop() {
@@ -58,4 +65,11 @@ export function createPipelineRole(deps: {
     instrument: (id) => linker.instrument(id),
     versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
   }
+}
+
+/** History has no reader who waits for it: it gives up only on an expert that does not come back. */
+const historyPatience = 20
+
+function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], number> {
+  return { live: workers.withinMs, history: workers.withinMs * historyPatience }
 }

@@ -11,6 +11,7 @@ import { createAnalyst } from '../pipeline/allocator/analyst.ts'
 import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
 import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
+import { isLethal } from '../pipeline/experts/expert.ts'
 import { loadExperts } from '../pipeline/experts/registry.ts'
 import { signature } from '../pipeline/signature.ts'
 import { normalisedTokens } from '../pipeline/text/normalise.ts'
@@ -63,6 +64,9 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
   return posts.map((post, offset) => {
     const at = Date.parse(post.publishedAt)
     const time = toStoreTime(at)
+    const judgement = judgements[offset]
+    if (judgement === undefined || isLethal(judgement))
+      throw new Error(`post ${offset} is not judged`)
     const mentions = linker.link(post, new Date(at)).map(
       ({ instrument }, index): MentionRow => ({
         log_topic: 'posts@0',
@@ -80,10 +84,10 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
         history: false,
         signature: signature(normalisedTokens(post.text)),
         instrument,
-        negative: judgements[offset]?.negative ?? 0,
-        'experts.name': judgements[offset]?.['experts.name'] ?? [],
-        'experts.task': judgements[offset]?.['experts.task'] ?? [],
-        'experts.probabilities': judgements[offset]?.['experts.probabilities'] ?? [],
+        negative: judgement.negative,
+        'experts.name': judgement['experts.name'],
+        'experts.task': judgement['experts.task'],
+        'experts.probabilities': judgement['experts.probabilities'],
         published_at: time,
         original_published_at: time,
         appended_at: time,
