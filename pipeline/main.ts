@@ -5,18 +5,16 @@ import { describeError } from '../infra/errors.ts'
 import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
-import { createAnalyst } from './allocator/analyst.ts'
+import { type Analyst, createAnalyst } from './allocator/analyst.ts'
 import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createStaticAllocator } from './allocator/static.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument } from './entities/mention.ts'
-import type { Call } from './experts/expert.ts'
+import type { Call, Expert } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
 
 export interface PipelineRole {
-  /** Throws LOG_REPLACED, before anything is appended to a log that is not the one the store was filled from. */
-  start(): Promise<void>
   /** Ends after the batches in hand are stored. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
@@ -24,8 +22,7 @@ export interface PipelineRole {
   readonly versions: Readonly<Record<string, string>>
 }
 
-/** Loads models and gazetteers: throws MODEL or CONFIG when one is damaged. */
-export function createPipelineRole(deps: {
+export interface PipelineRoleDeps {
   readonly log: Log
   readonly store: Store
   readonly logTopic: string
@@ -35,20 +32,19 @@ export function createPipelineRole(deps: {
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
-}): PipelineRole {
-  const { config, logger } = deps
+}
+
+/**
+ * Loads gazetteers and models, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, or LOG_REPLACED (before anything is appended to a log
+ * that is not the one the store was filled from), and leaves nothing running then.
+ */
+export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
+  const { config } = deps
   const linker = createLinker(
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
-  const experts = loadExperts()
-  const analyst = createAnalyst({
-    experts,
-    allocator: createStaticAllocator({ experts, weights: config.weights }),
-    calibration: createCalibration(readFusion().temperatures),
-    referenceWeights: config.weights,
-    onExpertFailure: (expert, error) =>
-      logger.error({ expert, error: describeError(error) }, 'expert failed on a batch'),
-  })
+  const experts = await loadExperts(config, deps)
+  const analyst = analystOf(experts, deps)
   const pipeline = createPipeline({
     ...deps,
     analyst,
@@ -56,12 +52,18 @@ export function createPipelineRole(deps: {
     withinMs: withinMsOf(config),
     flushMs: config.flushMs,
   })
+  const stop = async () => {
+    await pipeline.stop()
+    await analyst.close()
+  }
+  try {
+    await pipeline.start()
+  } catch (error) {
+    await stop()
+    throw error
+  }
   return {
-    start: () => pipeline.start(),
-    async stop() {
-      await pipeline.stop()
-      await analyst.close()
-    },
+    stop,
     instrument: (id) => linker.instrument(id),
     versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
   }
@@ -72,4 +74,15 @@ const historyPatience = 20
 
 function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], number> {
   return { live: workers.withinMs, history: workers.withinMs * historyPatience }
+}
+
+function analystOf(experts: readonly Expert[], { config, logger }: PipelineRoleDeps): Analyst {
+  return createAnalyst({
+    experts,
+    allocator: createStaticAllocator({ experts, weights: config.weights }),
+    calibration: createCalibration(readFusion().temperatures),
+    referenceWeights: config.weights,
+    onExpertFailure: (expert, error) =>
+      logger.error({ expert, error: describeError(error) }, 'expert failed on a batch'),
+  })
 }

@@ -6,6 +6,8 @@ import { AlertFold } from '../alerts/fold.ts'
 import { inBuckets } from '../alerts/history.ts'
 import { foldOptions } from '../alerts/settings.ts'
 import type { MentionRow } from '../alerts/window.ts'
+import { loadConfig } from '../infra/config.ts'
+import { silentLogger as logger } from '../infra/logger.ts'
 import { toStoreTime } from '../infra/store/store-time.ts'
 import { createAnalyst } from '../pipeline/allocator/analyst.ts'
 import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
@@ -39,7 +41,7 @@ export const readStream = (file: string): StreamPost[] =>
 
 /** What the pipeline would store of these posts, as far as alerts read it: its own linker, experts, fusion and signatures. */
 export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayPost[]> {
-  const experts = loadExperts()
+  const experts = await loadExperts(loadConfig({ env: {} }).pipeline, { clock: Date.now, logger })
   const { temperatures, reference_weights } = readFusion()
   const analyst = createAnalyst({
     experts,
