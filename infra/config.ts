@@ -132,6 +132,12 @@ export const Config = Type.Object(
               description:
                 'Where encoders run. Proven at start: same numbers as the CPU, and faster (docs/gpu.md).',
             }),
+            modelFolder: Type.String({
+              env: 'WORKERS_MODEL_FOLDER',
+              default: '',
+              description:
+                "Folder of the encoder's artifact, for one that you made (float16 for a GPU); empty: the one that ships.",
+            }),
             minSpeedup: Type.Number({
               env: 'WORKERS_MIN_SPEEDUP',
               minimum: 0,
