@@ -71,6 +71,7 @@ export async function startMonitor(
       }),
     (role) => role.stop(),
   )
+  health.watch(() => pipeline.expertFailures())
   const instrumentName = (id: string) => pipeline.instrument(id)?.name ?? id
   const alerts = createAlerts({
     ...shared,

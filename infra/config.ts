@@ -339,6 +339,18 @@ function put(root: Record<string, unknown>, path: readonly string[], value: unkn
   at[path.at(-1) ?? ''] = value
 }
 
+const workerVariables =
+  /^(PATH|HOME|TMPDIR|TEMP|SystemRoot|LANG|TZ|(LD_LIBRARY|DYLD_LIBRARY)_PATH|(CUDA|NVIDIA|VK|XDG)_.*)$/
+
+/** Of this process's environment what a worker process may see: where a GPU's libraries are, and nothing that is secret. */
+export function workerEnvironment(env: Values = process.env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && workerVariables.test(name) ? [[name, value]] : [],
+    ),
+  )
+}
+
 /** One phrase a fault: the option, the environment name that sets it, and what is wrong. */
 function faultsOf(value: unknown): string[] {
   const faults = Value.Errors(Config, value).flatMap(({ keyword, instancePath, message }) => {

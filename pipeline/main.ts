@@ -1,7 +1,8 @@
 /** The role pipeline: experts, allocator, calibration and linker around the consumer of `posts`. */
+import type { Registry } from 'prom-client'
 import type { Clock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
-import { describeError } from '../infra/errors.ts'
+import type { AppError } from '../infra/errors.ts'
 import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
@@ -10,6 +11,7 @@ import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createStaticAllocator } from './allocator/static.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument } from './entities/mention.ts'
+import { createExpertWatch } from './expert-watch.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
@@ -18,6 +20,8 @@ export interface PipelineRole {
   /** Ends after the batches in hand are stored. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
+  /** Why experts cannot answer now, by name: the others judge without them. */
+  expertFailures(): Readonly<Record<string, AppError>>
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -29,6 +33,7 @@ export interface PipelineRoleDeps {
   readonly config: Config['pipeline']
   readonly clock: Clock
   readonly logger: Logger
+  readonly registry?: Registry
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
@@ -65,6 +70,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
   return {
     stop,
     instrument: (id) => linker.instrument(id),
+    expertFailures: () => failuresOf(experts),
     versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
   }
 }
@@ -76,13 +82,24 @@ function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], n
   return { live: workers.withinMs, history: workers.withinMs * historyPatience }
 }
 
-function analystOf(experts: readonly Expert[], { config, logger }: PipelineRoleDeps): Analyst {
+function failuresOf(experts: readonly Expert[]): Record<string, AppError> {
+  return Object.fromEntries(
+    experts.flatMap((expert) => {
+      const failure = expert.health?.()
+      return failure === undefined ? [] : [[expert.name, failure]]
+    }),
+  )
+}
+
+function analystOf(experts: readonly Expert[], deps: PipelineRoleDeps): Analyst {
+  const { config } = deps
+  const watch = createExpertWatch(deps)
   return createAnalyst({
     experts,
     allocator: createStaticAllocator({ experts, weights: config.weights }),
     calibration: createCalibration(readFusion().temperatures),
     referenceWeights: config.weights,
-    onExpertFailure: (expert, error) =>
-      logger.error({ expert, error: describeError(error) }, 'expert failed on a batch'),
+    onExpertFailure: watch.failed,
+    onExpertAnswer: watch.answered,
   })
 }

@@ -104,6 +104,8 @@ async function ask(
   )
   if (asked.length === 0) return new Map()
   try {
+    const down = expert.health?.()
+    if (down !== undefined) throw down
     const outputs = await expert.classify(
       asked.flatMap((i) => posts[i] ?? []),
       call,
