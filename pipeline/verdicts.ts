@@ -27,8 +27,8 @@ export interface Place extends PartitionId {
   readonly mark: number
 }
 
-/** Judging is synchronous work in part, about 70 ms for this many: between two turns the process answers requests. */
-const judgedAtOnce = 256
+/** Of a partition. Judging is synchronous work in part, about 70 ms for this many: between two turns the process answers requests. */
+export const judgedAtOnce = 256
 
 interface Decoded {
   readonly record: LogRecord
