@@ -153,14 +153,14 @@ export const Config = Type.Object(
             }),
             queueTexts: Type.Integer({
               env: 'WORKERS_QUEUE_TEXTS',
-              minimum: 1,
+              minimum: 256,
               maximum: 1_000_000,
               default: 4_096,
               description: 'Most texts that wait for an encoder; more are refused (OVERLOADED).',
             }),
             queueMegabytes: Type.Number({
               env: 'WORKERS_QUEUE_MEGABYTES',
-              exclusiveMinimum: 0,
+              minimum: 32,
               default: 64,
               description: 'Most text that waits for an encoder.',
             }),

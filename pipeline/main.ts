@@ -15,6 +15,8 @@ import { createExpertWatch } from './expert-watch.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
+import { Turns } from './turns.ts'
+import { judgedAtOnce } from './verdicts.ts'
 
 export interface PipelineRole {
   /** Ends after the batches in hand are stored. Idempotent. */
@@ -49,7 +51,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
   const experts = await loadExperts(config, deps)
-  const analyst = analystOf(experts, deps)
+  const analyst = inTurns(analystOf(experts, deps), config)
   const pipeline = createPipeline({
     ...deps,
     analyst,
@@ -80,6 +82,12 @@ const historyPatience = 20
 
 function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], number> {
   return { live: workers.withinMs, history: workers.withinMs * historyPatience }
+}
+
+/** The log is the queue: partitions take turns before they fill the queue of an expert, which would have the posts judged without it. */
+function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
+  const turns = new Turns(Math.floor(workers.queueTexts / judgedAtOnce))
+  return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
 }
 
 function failuresOf(experts: readonly Expert[]): Record<string, AppError> {
