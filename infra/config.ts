@@ -148,8 +148,9 @@ export const Config = Type.Object(
               env: 'WORKERS_MAX_BATCH_TOKENS',
               minimum: 64,
               maximum: 1_048_576,
-              default: 1_024,
-              description: 'Most tokens of a batch, padding included.',
+              default: 256,
+              description:
+                'Most tokens of a batch, padding included. Small ones suit a CPU (docs/decisions/0054); a GPU wants thousands.',
             }),
             queueTexts: Type.Integer({
               env: 'WORKERS_QUEUE_TEXTS',

@@ -8,15 +8,20 @@ import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
 import { reportPool } from '../metrics.ts'
 import { startWorkerPool } from '../workers/pool.ts'
+import type { WorkerOptions } from '../workers/protocol.ts'
 import { forkWorker } from '../workers/worker-process.ts'
 import { modelsFolder } from './artifact.ts'
 import { createEncoderExpert } from './encoder.ts'
-import { readEncoderManifest } from './encoder-artifact.ts'
+import { type EncoderManifest, readEncoderManifest } from './encoder-artifact.ts'
 import type { Expert } from './expert.ts'
 import { createLexiconExpert, readLexicon } from './lexicon.ts'
 import { createLinearExpert, readLinear } from './linear.ts'
 
 export const minilmFolder = join(modelsFolder, 'minilm')
+
+/** The encoders that ship, and where their artifacts are. */
+export const encoderFolders = { minilm: minilmFolder } as const
+export type EncoderName = keyof typeof encoderFolders
 
 export type ExpertsConfig = Pick<Config['pipeline'], 'experts' | 'workers'>
 type WorkersConfig = Config['pipeline']['workers']
@@ -32,7 +37,7 @@ type Load = (config: ExpertsConfig, deps: ExpertsDeps) => Promise<Expert>
 
 /** Asked in this order: encoders first, so that their workers read while the others block this thread. */
 const loaders: Readonly<Record<ExpertsConfig['experts'][number], Load>> = {
-  minilm: ({ workers }, deps) => loadEncoder('minilm', minilmFolder, workers, deps),
+  minilm: ({ workers }, deps) => loadEncoder('minilm', workers, deps),
   linear: async () => createLinearExpert(readLinear()),
   lexicon: async () => createLexiconExpert(readLexicon()),
 }
@@ -53,27 +58,31 @@ export async function loadExperts(config: ExpertsConfig, deps: ExpertsDeps): Pro
   throw failed.reason
 }
 
-async function loadEncoder(
-  name: string,
-  shipped: string,
+/** What the config makes of an encoder: its manifest, and what each of its workers is told. Throws `MODEL` when the artifact is not one of it. */
+export function encoderOf(
+  name: EncoderName,
   workers: WorkersConfig,
-  { clock, logger, registry }: ExpertsDeps,
-): Promise<Expert> {
-  const folder = workers.modelFolder === '' ? shipped : resolve(workers.modelFolder)
+): { readonly manifest: EncoderManifest; readonly options: WorkerOptions } {
+  const { modelFolder, provider, maxBatchTokens, minSpeedup } = workers
+  const folder = modelFolder === '' ? encoderFolders[name] : resolve(modelFolder)
   const manifest = readEncoderManifest(folder)
   // Weights and calibration know experts by their names.
   if (manifest.name !== name)
     throw new AppError('MODEL', `The model in ${folder} is not an artifact of ${name}.`)
-  const { provider, maxBatchTokens, minSpeedup } = workers
+  // Two processes of one thread read more than one process of two.
+  return { manifest, options: { folder, provider, threads: 1, maxBatchTokens, minSpeedup } }
+}
+
+async function loadEncoder(
+  name: EncoderName,
+  workers: WorkersConfig,
+  { clock, logger, registry }: ExpertsDeps,
+): Promise<Expert> {
+  const { manifest, options } = encoderOf(name, workers)
   const log = logger.child({ expert: name })
   const pool = await startWorkerPool({
     count: workerCount(workers, availableParallelism()),
-    start: forkWorker({
-      // Two processes of one thread read more than one process of two.
-      options: { folder, provider, threads: 1, maxBatchTokens, minSpeedup },
-      environment: workerEnvironment(),
-      logger: log,
-    }),
+    start: forkWorker({ options, environment: workerEnvironment(), logger: log }),
     queue: { texts: workers.queueTexts, bytes: workers.queueMegabytes * 2 ** 20 },
     memoryBytes: workers.memoryMegabytes * 2 ** 20,
     clock,
