@@ -6,12 +6,16 @@ import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Command } from 'commander'
 import { isLoopback } from '../dashboards/security.ts'
-import type { Config } from '../infra/config.ts'
+import { type Config, workerEnvironment } from '../infra/config.ts'
 import { AppError, describeError } from '../infra/errors.ts'
+import { silentLogger } from '../infra/logger.ts'
 import { packageRoot } from '../infra/package-root.ts'
 import { findRunning } from '../infra/running.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
-import { type ConfigOptions, configFrom, withServer } from './options.ts'
+import { type EncoderName, encoderFolders, encoderOf } from '../pipeline/experts/registry.ts'
+import { proveWorker } from '../pipeline/workers/prove-worker.ts'
+import { forkWorker } from '../pipeline/workers/worker-process.ts'
+import { type ConfigOptions, configFrom, withExperts, withServer } from './options.ts'
 
 interface Finding {
   readonly check: string
@@ -24,11 +28,13 @@ type Check = () => Promise<string>
 const run = promisify(execFile)
 const gigabyte = 1024 ** 3
 const wantedDiskBytes = 2 * gigabyte
+/** A GPU's first programs are compiled meanwhile. */
+const encoderWithinMs = 120_000
 const nativeParts = ['lmdb', 'chdb', 'onnxruntime-node']
 
 export function doctorCommand(): Command {
-  return withServer(new Command('doctor'))
-    .description('Check Node, disk, native parts, port, data folder and config')
+  return withExperts(withServer(new Command('doctor')))
+    .description('Check Node, disk, native parts, port, data folder, config and encoders')
     .option('--json', 'print one JSON document')
     .action(async (options: ConfigOptions & { json?: boolean }) => {
       const findings = await examine(options)
@@ -53,6 +59,8 @@ async function examine(options: ConfigOptions): Promise<Finding[]> {
     return [...findings, { check: 'config', ok: false, detail: describeError(error) }]
   }
   const running = await findRunning(config.dataDir)
+  for (const name of encodersOf(config))
+    findings.push(await finding(`encoder ${name}`, () => checkEncoder(name, config)))
   return [
     ...findings,
     await finding('data folder', () => checkFolder(config.dataDir, running)),
@@ -128,6 +136,23 @@ async function checkDisk(dataDir: string): Promise<string> {
 async function checkInstruments({ pipeline: { overridesFile } }: Config): Promise<string> {
   createLinker(overridesFile === '' ? {} : { overridesFile })
   return overridesFile === '' ? 'gazetteers load' : `gazetteers and ${overridesFile} load`
+}
+
+function encodersOf({ pipeline: { experts } }: Config): EncoderName[] {
+  return experts.filter((expert) => expert in encoderFolders) as EncoderName[]
+}
+
+/** Loads it as the monitor would, in a worker that proves its provider. */
+async function checkEncoder(name: EncoderName, { pipeline: { workers } }: Config): Promise<string> {
+  const { manifest, options } = encoderOf(name, workers)
+  const { provider, speed } = await proveWorker(
+    forkWorker({ options, environment: workerEnvironment(), logger: silentLogger }),
+    encoderWithinMs,
+  )
+  const cpu = `${speed.cpu.toFixed()} windows/s on one core`
+  return provider === 'cpu'
+    ? `${manifest.precision}, same numbers as where it was made, ${cpu}`
+    : `${manifest.precision}, ${provider} computes what the CPU does: ${speed.provider.toFixed()} windows/s, and ${cpu}`
 }
 
 async function checkPort(config: Config, running: string | undefined): Promise<string> {

@@ -1,4 +1,5 @@
 /** An expert: a classifier for one or more tasks, as in "prediction with expert advice". */
+import type { AppError } from '../../infra/errors.ts'
 import type { Post } from '../../ingest/contract.ts'
 import type { Task } from '../contract.ts'
 
@@ -39,5 +40,7 @@ export interface Expert {
    * Rejects with OVERLOADED when the expert's queue is full, DEADLINE when it could not begin in time (both retryable), or what broke it.
    */
   classify(batch: readonly ExpertInput[], call?: Call): Promise<readonly (ExpertOutput | Lethal)[]>
+  /** Why it cannot answer now and will not soon; undefined when it can. Without it: always can. */
+  health?(): AppError | undefined
   close(): Promise<void>
 }

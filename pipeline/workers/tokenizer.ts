@@ -28,8 +28,7 @@ export function createTokenizer(json: Buffer): Tokenizer {
   if (opening === undefined || closing === undefined || empty.length !== 2)
     throw new AppError('MODEL', 'The tokenizer does not put a text between two special tokens.')
   return {
-    // Half a surrogate pair is no character: the training's tokenizer never sees one.
-    tokenize: (text) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).ids,
+    tokenize: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
     opening,
     closing,
   }
