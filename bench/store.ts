@@ -42,6 +42,7 @@ function rowsAt(partition: number, offset: number): UnplacedRow[] {
     status: 'original',
     text,
     language: 'en',
+    language_confidence: 1,
     signature: Array.from({ length: 64 }, (_, at) => (offset * 2_654_435_761 + at) >>> 0),
     topic: 'Earnings',
     topic_probabilities: Array.from({ length: 20 }, () => 0.05),

@@ -57,6 +57,7 @@ function postRow(post: TestPost): AnalysisRow {
     url: '',
     author: '',
     language: 'en',
+    language_confidence: 1,
     history: false,
     signature: [],
     instrument: '',

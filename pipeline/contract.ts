@@ -65,6 +65,7 @@ export const AnalysisRow = Type.Object({
   url: Type.String(),
   author: Type.String(),
   language: Type.String(),
+  language_confidence: Type.Number({ description: '1 where the source declares the language.' }),
   history: Type.Boolean(),
   signature: Type.Array(Type.Integer(), { description: 'MinHash over tokens (32-bit values).' }),
   instrument: Type.String({ description: "Instrument id; '' for ordinal 0." }),

@@ -204,7 +204,7 @@ describe('pipeline', () => {
     { name: 'HTML and script', text: '<script>alert(1)</script> $FB <b>falls</b>' },
     { name: 'SQL', text: "'); DROP TABLE analyses; -- $FB" },
     { name: 'a lone surrogate, repaired', text: '$FB \ud83d falls', stored: '$FB \ufffd falls' },
-    { name: 'emoji and German', text: '$FB fällt 📉 wegen „Boykott“' },
+    { name: 'emoji and umlauts', text: '$FB falls 📉 over „Brünn“ boycott' },
     { name: '20,000 characters', text: `$FB ${'falls '.repeat(3_332)}now` },
   ]
   for (const { name, text, stored = text } of accepted) {
@@ -221,7 +221,19 @@ describe('pipeline', () => {
     )
     assert.equal(row?.outcome, 'unsupported')
     assert.equal(row?.language, 'zh')
+    assert.equal(row?.language_confidence, 1)
     assert.equal(mentions.length, 0)
+  })
+
+  it('recognises a language that the source does not declare, and says how surely', async () => {
+    const text = '$FB Die Aktie fällt nach den Zahlen deutlich'
+    const [recognised] = await rowsAfter(post({ id: 'de', text }))
+    assert.equal(recognised?.outcome, 'unsupported')
+    assert.equal(recognised?.reason, "no expert reads 'de'")
+    assert.ok((recognised?.language_confidence ?? 0) > 0.97)
+    const [declared] = await rowsAfter(post({ id: 'declared', text, language: 'en' }))
+    assert.equal(declared?.outcome, 'scored')
+    assert.equal(declared?.language_confidence, 1)
   })
 
   it('stops with LOG_REPLACED when the log is another one', async () => {

@@ -18,6 +18,7 @@ export type Verdict =
       readonly post: Post
       readonly version: number
       readonly language: string
+      readonly languageConfidence: number
       readonly signature: readonly number[]
     }
   | {
@@ -25,6 +26,7 @@ export type Verdict =
       readonly post: Post
       readonly version: number
       readonly language: string
+      readonly languageConfidence: number
       readonly signature: readonly number[]
       readonly judgement: Judgement
       readonly mentions: readonly Mention[]
@@ -46,7 +48,12 @@ export function rowsOf(
   const post = { ...blank, ...postColumns(verdict.post), version: verdict.version }
   if (verdict.outcome === 'duplicate')
     return [{ ...post, outcome: 'duplicate', reason: `repeats version ${verdict.version}` }]
-  const read = { ...post, language: verdict.language, signature: [...verdict.signature] }
+  const read = {
+    ...post,
+    language: verdict.language,
+    language_confidence: verdict.languageConfidence,
+    signature: [...verdict.signature],
+  }
   if (verdict.outcome === 'unsupported')
     return [{ ...read, outcome: 'unsupported', reason: `no expert reads '${verdict.language}'` }]
   const scored: UnplacedRow = { ...read, outcome: 'scored', ...verdict.judgement }

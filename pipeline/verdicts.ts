@@ -41,6 +41,7 @@ interface Versioned extends Decoded {
 
 interface Readable extends Versioned {
   readonly language: string
+  readonly languageConfidence: number
   readonly signature: readonly number[]
 }
 
@@ -123,12 +124,13 @@ function withVersions(
 
 function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Readable[] {
   return versioned.flatMap(({ record, post, version }) => {
-    const language = detectLanguage(post.text, post.language)
+    const { language, confidence } = detectLanguage(post.text, post.language)
     const read = {
       record,
       post,
       version,
       language,
+      languageConfidence: confidence,
       signature: signature(normalisedTokens(post.text)),
     }
     if (isSupportedLanguage(language)) return [read]

@@ -59,6 +59,7 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
       text,
       title: '',
       language: 'en',
+      language_confidence: 1,
       position: { logTopic: 'posts@0', partition: 0, offset },
     })),
   )

@@ -1,41 +1,34 @@
 /**
- * Which language a post is in, as far as our experts need to know: what they cannot read. They are trained on English alone.
- *
- * Only the script is looked at: a text most of whose letters are not Latin is in the language its source claims, or one of that script. Everything
- * else is English unless the source claims another language. So Spanish or German without a claim passes for English: telling Latin-script
- * languages apart in a hundred characters full of tickers and names errs more often than it helps.
+ * Which language a post is in, so that no expert judges what it cannot read: as its source declares, or else by a script other than Latin, or
+ * else by its words. A doubtful text counts as English, which nearly all are.
  */
+import { withoutTags } from './distinctive-words.ts'
+import { type DetectedLanguage, latinLanguage } from './latin-language.ts'
+import { languageOfScript } from './script.ts'
 
+/** Primary language subtags that some expert reads. */
 const expertLanguages: ReadonlySet<string> = new Set(['en'])
 
-/** By script, the BCP 47 tag of its language, or `und-` and the script where several share it. */
-const scripts: readonly (readonly [RegExp, string])[] = [
-  [/\p{Script=Hangul}/gu, 'ko'],
-  [/\p{Script=Han}/gu, 'zh'],
-  [/\p{Script=Cyrillic}/gu, 'und-Cyrl'],
-  [/\p{Script=Arabic}/gu, 'und-Arab'],
-  [/\p{Script=Devanagari}/gu, 'und-Deva'],
-  [/\p{Script=Greek}/gu, 'el'],
-  [/\p{Script=Hebrew}/gu, 'he'],
-  [/\p{Script=Thai}/gu, 'th'],
-]
-const kana = /[\p{Script=Hiragana}\p{Script=Katakana}]/gu
-const unknown = 'und'
+/** ISO 639-2 codes for "undetermined", "several", "no entry" and "no language at all": these declare nothing. */
+const undeclared: ReadonlySet<string> = new Set(['und', 'mul', 'mis', 'zxx'])
 
-/** Written in Latin letters in every language. */
-const linksAndTags = /https?:\/\/\S+|[@$#]\w+/g
+/** No more of a text is looked at: longer ones are not in doubt. */
+const readLength = 2_000
 
 /**
- * A BCP 47 tag: a language alone (`en` for a claimed `en-US`), or `und` and a script. A text without letters is in the claimed language, or English.
+ * `claimed` is what the source says, a BCP 47 tag; what is none counts as nothing said. It wins, with confidence 1, unless it names English
+ * for a text that is in another script. The tag returned is a primary language subtag (`zh` for `zh-Hant`, `en` for `en-US`), or `und` with a script
+ * that several languages share (`und-Cyrl`). Confidence without a claim: where the script decides, the share of letters that are not Latin; in Latin
+ * letters the probability of the language returned, so that English may carry a low one.
  */
-export function detectLanguage(text: string, claimed = ''): string {
+export function detectLanguage(text: string, claimed = ''): DetectedLanguage {
   const claim = primaryLanguage(claimed)
-  const words = text.replace(linksAndTags, ' ')
-  const letters = count(words, /\p{L}/gu)
-  if (count(words, /\p{Script=Latin}/gu) * 2 >= letters) return claim ?? 'en'
-  return claim === undefined || expertLanguages.has(claim)
-    ? languageOfScript(words, letters)
-    : claim
+  if (claim !== undefined && !isSupportedLanguage(claim)) return { language: claim, confidence: 1 }
+  const read = withoutTags(text.slice(0, readLength))
+  const script = languageOfScript(read)
+  if (script !== undefined && script.language !== claim)
+    return { language: script.language, confidence: script.share }
+  return claim === undefined ? latinLanguage(read) : { language: claim, confidence: 1 }
 }
 
 /** Whether an expert can judge a text in this language; the others get outcome `unsupported`. */
@@ -44,18 +37,12 @@ export function isSupportedLanguage(tag: string): boolean {
 }
 
 function primaryLanguage(claimed: string): string | undefined {
-  const [primary = ''] = claimed.trim().toLowerCase().split(/[-_]/)
-  return /^[a-z]{2,3}$/.test(primary) && primary !== unknown ? primary : undefined
-}
-
-/** Japanese mixes Han and kana, so a tenth of kana decides. */
-function languageOfScript(words: string, letters: number): string {
-  if (count(words, kana) * 10 >= letters) return 'ja'
-  const found = scripts.map(([pattern, tag]) => ({ tag, letters: count(words, pattern) }))
-  const most = found.reduce((a, b) => (b.letters > a.letters ? b : a))
-  return most.letters > 0 ? most.tag : unknown
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0
+  if (claimed === '') return undefined
+  try {
+    const [tag = ''] = Intl.getCanonicalLocales(claimed.trim().replaceAll('_', '-'))
+    const [primary = ''] = tag.split('-')
+    return undeclared.has(primary) || primary.length > 3 ? undefined : primary
+  } catch {
+    return undefined
+  }
 }

@@ -58,6 +58,7 @@ export function emptyRow(at: PartitionId, offset: number, appendedAt: string): U
     url: '',
     author: '',
     language: '',
+    language_confidence: 1,
     history: false,
     signature: [],
     instrument: '',
