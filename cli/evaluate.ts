@@ -3,14 +3,13 @@ import { createReadStream } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
+import { systemClock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
+import { createLogger } from '../infra/logger.ts'
 import { kinds, maxPostBytes, type Post } from '../ingest/contract.ts'
 import { readLines } from '../ingest/lines.ts'
-import { createAnalyst } from '../pipeline/allocator/analyst.ts'
-import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
-import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import { type Task, tasks } from '../pipeline/contract.ts'
 import { documentOf, type EvaluationDocument, fusedName } from '../pipeline/evaluation/document.ts'
 import {
@@ -20,16 +19,18 @@ import {
   type Intake,
 } from '../pipeline/evaluation/evaluate.ts'
 import { type AnalystOf, createPanel, unhurried } from '../pipeline/evaluation/panel.ts'
+import { servedAnalyst } from '../pipeline/evaluation/served-analyst.ts'
 import { textsPerSecond } from '../pipeline/evaluation/speed.ts'
 import { evaluationText } from '../pipeline/evaluation/text.ts'
 import type { Expert } from '../pipeline/experts/expert.ts'
 import { loadExperts } from '../pipeline/experts/registry.ts'
 import { sizeOf } from './input-file.ts'
-import { configFrom } from './options.ts'
+import { configFrom, withExperts } from './options.ts'
 
 interface EvaluateFlags {
   readonly task: Task
   readonly experts?: string
+  readonly provider?: string
   readonly kind: Post['kind']
   readonly skipBad?: boolean
   readonly json?: boolean
@@ -37,7 +38,7 @@ interface EvaluateFlags {
 }
 
 export function evaluateCommand(): Command {
-  return new Command('evaluate')
+  return withExperts(new Command('evaluate'))
     .description('Measure the experts and their fusion on a file of labelled texts')
     .argument(
       '<file>',
@@ -48,7 +49,6 @@ export function evaluateCommand(): Command {
         .choices(tasks)
         .makeOptionMandatory(),
     )
-    .option('--experts <name,...>', 'those alone instead of the configured ones')
     .addOption(new Option('--kind <kind>', 'of rows that name none').choices(kinds).default('news'))
     .option('--skip-bad', 'leave bad rows out instead of failing')
     .option('--json', 'print everything as one JSON document')
@@ -63,11 +63,10 @@ export function evaluateCommand(): Command {
 }
 
 async function run(file: string, flags: EvaluateFlags): Promise<number> {
-  const { pipeline: config } = configFrom(flags)
+  const { pipeline: config, logLevel } = configFrom(flags)
+  const logger = createLogger({ level: logLevel })
   const source = await openSource(file)
-  const experts = loadExperts().filter(({ name }) =>
-    config.experts.some((wanted) => wanted === name),
-  )
+  const experts = await loadExperts(config, { clock: systemClock, logger })
   try {
     const judging = experts.filter(({ tasks }) => tasks.includes(flags.task))
     if (judging.length === 0)
@@ -75,7 +74,7 @@ async function run(file: string, flags: EvaluateFlags): Promise<number> {
         'USAGE',
         `${experts.map(({ name }) => name).join(', ')}: none of these judges ${flags.task}`,
       )
-    const analystOf = configuredAnalyst(config)
+    const analystOf = servedAnalyst(config.weights)
     const evaluated = await judgeAll(source, flags, experts, analystOf)
     const { intake } = evaluated
     listBadRows(file, intake)
@@ -115,21 +114,6 @@ async function openSource(file: string): Promise<Source> {
   return { bytes: createReadStream(file), size }
 }
 
-/** As the monitor fuses; an expert that fails ends the evaluation. */
-function configuredAnalyst(config: Config['pipeline']): AnalystOf {
-  const calibration = createCalibration(readFusion().temperatures)
-  return (experts) =>
-    createAnalyst({
-      experts,
-      allocator: createStaticAllocator({ experts, weights: config.weights }),
-      calibration,
-      referenceWeights: config.weights,
-      onExpertFailure(_, error) {
-        throw error
-      },
-    })
-}
-
 /** The bar shows on a terminal only. */
 async function judgeAll(
   { bytes, size }: Source,
@@ -165,7 +149,10 @@ async function measureSpeeds(
       expert.name,
       await textsPerSecond((batch) => expert.classify(batch, unhurried), sample, now),
     )
-  return speeds.set(fusedName, await textsPerSecond((batch) => analyst.judge(batch), sample, now))
+  return speeds.set(
+    fusedName,
+    await textsPerSecond((batch) => analyst.judge(batch, unhurried), sample, now),
+  )
 }
 
 function conditionsOf(

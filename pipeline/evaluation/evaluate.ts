@@ -109,7 +109,10 @@ export async function evaluate(
   return { intake, texts, sample }
 }
 
-export function toPost({ kind, text, title }: LabelledText, offset: number): JudgedPost {
+export function toPost(
+  { kind, text, title }: Omit<LabelledText, 'label'>,
+  offset: number,
+): JudgedPost {
   const position = { logTopic: 'evaluation', partition: 0, offset }
   return { kind, text, title, language: detectLanguage(text), position }
 }

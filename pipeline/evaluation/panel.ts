@@ -95,8 +95,11 @@ function answerOf(task: Task, output: ExpertOutput | Lethal | undefined): readon
   return output === undefined || isLethal(output) ? [] : (output[task] ?? [])
 }
 
-function judgedProbabilities(task: Task, judgement: Judgement | undefined): readonly number[] {
-  if (judgement === undefined) return []
+function judgedProbabilities(
+  task: Task,
+  judgement: Judgement | Lethal | undefined,
+): readonly number[] {
+  if (judgement === undefined || 'lethal' in judgement) return []
   if (task === 'topic') return judgement.topic_probabilities
   return [judgement.negative, judgement.neutral, judgement.positive]
 }

@@ -1,6 +1,7 @@
 /** Figures as text for a terminal: the numbers of the reports, none of its own. */
+import { kinds, type Post } from '../../ingest/contract.ts'
 import type { MetricName } from './metrics.ts'
-import type { Difference, JudgeFigures } from './report.ts'
+import type { Difference, JudgeFigures, JudgeReport } from './report.ts'
 
 /** Judges side by side, in this order. */
 export type SideBySide = readonly (readonly [judge: string, figures: JudgeFigures])[]
@@ -15,8 +16,33 @@ const titles: Readonly<Record<MetricName, string>> = {
 }
 const metrics = Object.keys(titles) as MetricName[]
 
+/** The whole, and each kind beside it where there are both: metrics, then differences where some are given. */
+export function partSections(
+  judges: readonly (readonly [judge: string, report: JudgeReport])[],
+  differences: readonly Difference[],
+  speeds?: ReadonlyMap<string, number>,
+): string[][] {
+  const present = kinds.filter((kind) =>
+    judges.some(([, report]) => report.kinds[kind] !== undefined),
+  )
+  const section = (kind: Difference['kind'], figures: SideBySide) => {
+    const ofKind = differences.filter((difference) => difference.kind === kind)
+    return [
+      `${kind}, ${counted(figures[0]?.[1].rows ?? 0, 'row')}`,
+      ...metricLines(figures, kind === 'all' ? speeds : undefined),
+      ...(ofKind.length > 0 ? ['', ...differenceLines(ofKind)] : []),
+    ]
+  }
+  const ofKind = (kind: Post['kind']): SideBySide =>
+    judges.flatMap(([judge, { kinds: by }]) => (by[kind] ? [[judge, by[kind]] as const] : []))
+  return [
+    section('all', judges),
+    ...(present.length < 2 ? [] : present.map((kind) => section(kind, ofKind(kind)))),
+  ]
+}
+
 /** One line a metric with its interval, one column a judge. `speeds` by judge. */
-export function metricLines(
+function metricLines(
   judges: SideBySide,
   speeds: ReadonlyMap<string, number> = new Map(),
 ): string[] {
@@ -33,7 +59,7 @@ export function metricLines(
 }
 
 /** One line a metric, one column a difference; an interval without 0 is a difference that the rows show. */
-export function differenceLines(differences: readonly Difference[]): string[] {
+function differenceLines(differences: readonly Difference[]): string[] {
   const rows = metrics.map((name) => [
     titles[name],
     ...differences.map(({ metrics: by }) => {
@@ -92,6 +118,10 @@ function occurring(labels: readonly string[], judges: SideBySide): string[] {
   )
 }
 
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 function grouped(count: number): string {
   return Math.round(count).toLocaleString('en')
 }
@@ -100,8 +130,10 @@ function fixed(value: number): string {
   return value.toFixed(3)
 }
 
+/** A difference that rounds to nothing has no sign of its own. */
 function signed(value: number): string {
-  return `${value < 0 ? '-' : '+'}${fixed(Math.abs(value))}`
+  const size = fixed(Math.abs(value))
+  return `${value < 0 && Number(size) > 0 ? '-' : '+'}${size}`
 }
 
 /** Columns two blanks apart; the first `names` of them flush left, the figures after them flush right. */

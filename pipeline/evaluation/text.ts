@@ -1,25 +1,15 @@
 /** The text form of an evaluation. */
 import { type EvaluationDocument, fusedName } from './document.ts'
-import type { Difference, JudgeFigures, JudgeReport } from './report.ts'
-import {
-  confusionLines,
-  differenceLines,
-  labelLines,
-  metricLines,
-  reliabilityLines,
-  type SideBySide,
-} from './table.ts'
+import { confusionLines, counted, labelLines, partSections, reliabilityLines } from './table.ts'
 
-/** Each kind beside the whole where there are both; the whole alone where there is one. */
 export function evaluationText(document: EvaluationDocument): string {
-  const { labels, fused } = document
-  const kinds = Object.keys(fused.kinds)
-  const whole = sideBySide(document, (judge) => judge)
+  const { labels, fused, experts, differences } = document
+  const judges = [...Object.entries(experts), [fusedName, fused] as const]
+  const speeds = new Map(judges.map(([judge, { textsPerSecond }]) => [judge, textsPerSecond]))
   const sections = [
-    headLines(document, kinds),
-    partLines(document, 'all', whole),
-    ...(kinds.length === 1 ? [] : kinds.map((kind) => kindLines(document, kind))),
-    ['by label', ...labelLines(labels, whole)],
+    headLines(document, Object.keys(fused.kinds)),
+    ...partSections(judges, judges.length > 2 ? differences : [], speeds),
+    ['by label', ...labelLines(labels, judges)],
     [
       `confusion of ${fusedName}: a line a true label, a column an answer`,
       ...confusionLines(labels, fused),
@@ -49,48 +39,6 @@ function headLines(
   ]
 }
 
-function partLines(
-  document: EvaluationDocument,
-  kind: Difference['kind'],
-  judges: SideBySide,
-): string[] {
-  const speeds = new Map(
-    judges.map(([judge]) => [judge, judgeOf(document, judge)?.textsPerSecond ?? Number.NaN]),
-  )
-  const differences = document.differences.filter((difference) => difference.kind === kind)
-  const rows = judges[0]?.[1].rows ?? 0
-  return [
-    `${kind}, ${counted(rows, 'row')}`,
-    ...metricLines(judges, kind === 'all' ? speeds : undefined),
-    ...(judges.length > 2 ? ['', ...differenceLines(differences)] : []),
-  ]
-}
-
-function kindLines(document: EvaluationDocument, kind: string): string[] {
-  return kind === 'news' || kind === 'comment'
-    ? partLines(
-        document,
-        kind,
-        sideBySide(document, ({ kinds }) => kinds[kind]),
-      )
-    : []
-}
-
-function sideBySide(
-  document: EvaluationDocument,
-  figuresOf: (judge: JudgeReport) => JudgeFigures | undefined,
-): SideBySide {
-  return [...Object.keys(document.experts), fusedName].flatMap((name) => {
-    const judge = judgeOf(document, name)
-    const figures = judge === undefined ? undefined : figuresOf(judge)
-    return figures === undefined ? [] : [[name, figures] as const]
-  })
-}
-
-function judgeOf({ fused, experts }: EvaluationDocument, name: string) {
-  return name === fusedName ? fused : experts[name]
-}
-
 function speedLines({ speed }: EvaluationDocument): string[] {
   const { texts, batch, workers } = speed
   const read = `texts/s by the wall clock over the first ${counted(texts, 'text')} in batches of ${batch}`
@@ -100,8 +48,4 @@ function speedLines({ speed }: EvaluationDocument): string[] {
       ? 'as many workers as the machine suggests'
       : counted(workers.count, 'worker')
   return [`${read}; encoders on ${count} (${workers.provider})`]
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }
