@@ -1,184 +1,127 @@
 /**
- * `npm run -s build && node dist/bench/experts.js DATA_FOLDER`: quality of the experts and of their fusion on the report split, by kind, and their speed.
- * Intervals are 95% bootstrap intervals over near-duplicate clusters. Opens the report split: not for choosing anything.
+ * `npm run -s build && node dist/bench/experts.js DATA_FOLDER`: quality of the configured experts and of their fusion on the report split, by kind,
+ * and their speed. Intervals are 95% bootstrap intervals over near-duplicate clusters. Opens the report split: not for choosing anything.
  */
+import { performance } from 'node:perf_hooks'
 import { program } from 'commander'
-import {
-  type Analyst,
-  createAnalyst,
-  type JudgedPost,
-  type Judgement,
-} from '../pipeline/allocator/analyst.ts'
-import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
-import { createStaticAllocator } from '../pipeline/allocator/static.ts'
+import { systemClock } from '../infra/clock.ts'
+import { type Config, loadConfig } from '../infra/config.ts'
+import { createLogger } from '../infra/logger.ts'
+import type { JudgedPost } from '../pipeline/allocator/analyst.ts'
 import type { Task } from '../pipeline/contract.ts'
-import { type Expert, isLethal, type Lethal } from '../pipeline/experts/expert.ts'
-import { createLexiconExpert, readLexicon } from '../pipeline/experts/lexicon.ts'
-import { createLinearExpert, readLinear } from '../pipeline/experts/linear.ts'
-import { softmax } from '../pipeline/experts/probabilities.ts'
+import { fusedName } from '../pipeline/evaluation/document.ts'
+import { batchSize, toPost } from '../pipeline/evaluation/evaluate.ts'
+import { JudgedTexts } from '../pipeline/evaluation/judged-texts.ts'
+import { createPanel, type Panel, unhurried } from '../pipeline/evaluation/panel.ts'
+import { type Pair, reportOf } from '../pipeline/evaluation/report.ts'
+import { servedAnalyst } from '../pipeline/evaluation/served-analyst.ts'
+import { textsPerSecond } from '../pipeline/evaluation/speed.ts'
+import { partSections } from '../pipeline/evaluation/table.ts'
+import type { Expert } from '../pipeline/experts/expert.ts'
+import { loadExperts } from '../pipeline/experts/registry.ts'
 import { type Corpus, readCorpus } from '../pipeline/training/corpus.ts'
 import type { Example } from '../pipeline/training/dataset.ts'
-import {
-  accuracy,
-  calibrationError,
-  logLoss,
-  macroF1,
-  type Prediction,
-} from '../pipeline/training/metrics.ts'
-import { outOfFoldComments } from '../pipeline/training/out-of-fold.ts'
-import { clusterIds } from '../pipeline/training/splits.ts'
-import { type Clustered, interval, pairedInterval } from './bootstrap.ts'
+import { outOfFoldExperts } from './out-of-fold.ts'
 
-const fusion = readFusion()
-const linear = readLinear()
-const linearExpert = createLinearExpert(linear)
-const lexiconExpert = createLexiconExpert(readLexicon())
+type Weights = Config['pipeline']['weights']
 
-function analystOf(experts: readonly Expert[], temperatures = fusion.temperatures): Analyst {
-  return createAnalyst({
-    experts,
-    allocator: createStaticAllocator({ weights: fusion.reference_weights, experts }),
-    calibration: createCalibration(temperatures),
-    referenceWeights: fusion.reference_weights,
-    onExpertFailure: (_, error) => {
-      throw error
-    },
-  })
-}
-
-const analysts = {
-  linear: analystOf([linearExpert]),
-  lexicon: analystOf([lexiconExpert]),
-  'fused, not calibrated': analystOf([linearExpert, lexiconExpert], []),
-  fused: analystOf([linearExpert, lexiconExpert]),
-}
-
-async function reportQuality(corpus: Corpus): Promise<void> {
-  const tweets = corpus.rows('report', 'tweets')
-  const comments = corpus.rows('report', 'comments')
-  await reportTask('sentiment, news', 'sentiment', tweets, analysts)
-  await reportTask('sentiment, comments', 'sentiment', comments, analysts)
-  await reportTask('topic, news', 'topic', corpus.rows('report', 'topics'), {
-    linear: analysts.linear,
-  })
-}
+const speedPasses = 5
+/** Differences that a release speaks of, where both judges are there. */
+const pairs: readonly Pair[] = [
+  [fusedName, 'linear'],
+  [fusedName, 'minilm'],
+  ['minilm', 'linear'],
+]
 
 async function reportTask(
   title: string,
   task: Task,
   rows: readonly Example[],
-  judges: Readonly<Record<string, Analyst>>,
+  experts: readonly Expert[],
+  weights: Weights,
 ): Promise<void> {
-  const clusters = clusterIds(rows)
-  const results = new Map<string, Clustered[]>()
-  for (const [name, analyst] of Object.entries(judges)) {
-    const judgements = await analyst.judge(rows.map(toPost))
-    const predictions = rows.map((row, i) => ({
-      label: row[task],
-      probabilities: probabilitiesOf(task, judgements[i]),
-      cluster: clusters.get(row.id) ?? row.id,
-    }))
-    results.set(name, predictions)
+  const fusions = {
+    [fusedName]: servedAnalyst(weights),
+    'not calibrated': servedAnalyst(weights, []),
   }
-  printTable(`report split: ${title}, ${rows.length} rows`, results)
-}
-
-function printTable(title: string, results: ReadonlyMap<string, readonly Clustered[]>): void {
-  print(`\n${title}`)
-  for (const [name, predictions] of results)
-    print(
-      `  ${name.padEnd(22)} accuracy ${withInterval(predictions, accuracy)}  macro-F1 ${withInterval(predictions, macroF1)}  ` +
-        `log-loss ${logLoss(predictions).toFixed(3)}  ECE ${calibrationError(predictions).toFixed(3)}`,
-    )
-  const [fused, base] = [results.get('fused'), results.get('linear')]
-  if (fused === undefined || base === undefined) return
-  for (const [name, metric] of [
-    ['accuracy', accuracy],
-    ['macro-F1', macroF1],
-  ] as const) {
-    const [low, high] = pairedInterval(fused, base, metric)
-    const difference = metric(fused) - metric(base)
-    print(`  fused - linear, ${name}: ${signed(difference)} [${signed(low)}, ${signed(high)}]`)
-  }
-}
-
-/** All 655 comments, each judged by a model that saw neither it nor a near-duplicate of it. The temperatures and weights saw those outside `report`. */
-async function reportOutOfFold(corpus: Corpus): Promise<void> {
-  const judged = outOfFoldComments(
-    [...corpus.rows('train'), ...corpus.rows('tune')],
-    corpus.comments,
-    corpus.commentFolds,
+  const panel = createPanel({ task, experts, fusions })
+  const { judges, differences } = reportOf(
+    await judgeRows(panel, task, rows),
+    pairs.filter((pair) => pair.every((judge) => panel.judges.includes(judge))),
   )
-  const logitsOf = new Map(judged.map(({ comment, logits }) => [comment.text, logits]))
-  const temperature =
-    linear.parameters.heads.find(({ task }) => task === 'sentiment')?.temperatures.comment ?? 1
-  const outOfFold: Expert = {
-    ...linearExpert,
-    tasks: ['sentiment'],
-    classify: async (batch) =>
-      batch.map(({ text }) => ({ sentiment: softmax(logitsOf.get(text) ?? [], temperature) })),
-  }
-  await reportTask('sentiment, all comments out of fold', 'sentiment', corpus.comments, {
-    linear: analystOf([outOfFold]),
-    lexicon: analysts.lexicon,
-    fused: analystOf([outOfFold, lexiconExpert]),
-  })
+  print(`\n${title}`)
+  for (const lines of partSections(Object.entries(judges), differences)) print(lines.join('\n'), '')
 }
 
-async function reportSpeed(corpus: Corpus): Promise<void> {
-  const posts = [...corpus.rows('report', 'tweets', 'topics'), ...corpus.comments].map(toPost)
-  print(`\ntexts/s on one core, best of 5 passes over ${posts.length} tweets and comments`)
-  const judges: Readonly<Record<string, (batch: JudgedPost[]) => Promise<unknown>>> = {
-    'linear expert, both tasks': (batch) => linearExpert.classify(batch),
-    'lexicon expert': (batch) => lexiconExpert.classify(batch),
-    'analyst with both': (batch) => analysts.fused.judge(batch),
+async function judgeRows(panel: Panel, task: Task, rows: readonly Example[]): Promise<JudgedTexts> {
+  const texts = new JudgedTexts(task, panel.judges)
+  for (let at = 0; at < rows.length; at += batchSize) {
+    const batch = rows.slice(at, at + batchSize)
+    const answers = await panel.judge(batch.map(postOf))
+    batch.forEach(({ kind, text, ...row }, i) => {
+      const answer = answers[i]
+      if (answer === undefined || 'lethal' in answer) throw new RangeError(`Not judged: ${row.id}`)
+      texts.add({ kind, text, title: '', label: row[task] }, answer)
+    })
   }
-  for (const [name, judge] of Object.entries(judges)) {
+  return texts
+}
+
+async function reportSpeed(
+  corpus: Corpus,
+  experts: readonly Expert[],
+  weights: Weights,
+): Promise<void> {
+  const posts = [...corpus.rows('report', 'tweets', 'topics'), ...corpus.comments].map(postOf)
+  print(`\ntexts/s by the wall clock, best of ${speedPasses} passes over ${posts.length} texts`)
+  const analyst = servedAnalyst(weights)(experts)
+  const now = () => performance.now()
+  const readers = [
+    ...experts.map((expert) => ({
+      name: expert.name,
+      read: (batch: readonly JudgedPost[]) => expert.classify(batch, unhurried),
+    })),
+    {
+      name: fusedName,
+      read: (batch: readonly JudgedPost[]) => analyst.judge(batch, unhurried),
+    },
+  ]
+  for (const { name, read } of readers) {
     const rates: number[] = []
-    for (let pass = 0; pass < 5; pass++) {
-      const before = process.cpuUsage()
-      for (let at = 0; at < posts.length; at += 256) await judge(posts.slice(at, at + 256))
-      const { user, system } = process.cpuUsage(before)
-      rates.push(posts.length / ((user + system) / 1e6))
-    }
-    print(`  ${name.padEnd(26)} ${Math.round(Math.max(...rates)).toLocaleString('en')}`)
+    for (let pass = 0; pass < speedPasses; pass++)
+      rates.push(await textsPerSecond(read, posts, now))
+    print(`  ${name.padEnd(10)} ${Math.round(Math.max(...rates)).toLocaleString('en')}`)
   }
 }
 
-function toPost({ text, kind }: Example): JudgedPost {
-  const position = { logTopic: 'bench', partition: 0, offset: 0 }
-  return { text, kind, title: '', language: 'en', position }
+function postOf({ kind, text }: Example, index: number): JudgedPost {
+  return toPost({ kind, text, title: '' }, index)
 }
 
-function probabilitiesOf(task: Task, judgement: Judgement | Lethal | undefined): number[] {
-  if (judgement === undefined || isLethal(judgement)) return []
-  if (task === 'topic') return judgement.topic_probabilities
-  return [judgement.negative, judgement.neutral, judgement.positive]
-}
-
-function withInterval(
-  predictions: readonly Clustered[],
-  metric: (predictions: readonly Prediction[]) => number,
-): string {
-  const [low, high] = interval(predictions, metric)
-  return `${metric(predictions).toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(3)}`
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+function print(...lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
 
 program
   .description('Measure the experts and their fusion on the report split.')
   .argument('<data folder>')
   .action(async (folder: string) => {
+    const { pipeline, logLevel } = loadConfig({})
+    const { weights } = pipeline
     const corpus = readCorpus(folder)
-    await reportQuality(corpus)
-    await reportOutOfFold(corpus)
-    await reportSpeed(corpus)
+    const logger = createLogger({ level: logLevel })
+    const experts = await loadExperts(pipeline, { clock: systemClock, logger })
+    try {
+      const sentiment = corpus.rows('report', 'tweets', 'comments')
+      await reportTask('report split, sentiment', 'sentiment', sentiment, experts, weights)
+      const topics = corpus.rows('report', 'topics')
+      await reportTask('report split, topic', 'topic', topics, experts, weights)
+      const outOfFold = outOfFoldExperts(experts, corpus)
+      const title = 'all comments, out of fold, sentiment'
+      await reportTask(title, 'sentiment', corpus.comments, outOfFold, weights)
+      await reportSpeed(corpus, experts, weights)
+    } finally {
+      await Promise.all(experts.map((expert) => expert.close()))
+    }
   })
-  .parse()
+await program.parseAsync()
