@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '../pipeline/training/linear-trainer.ts'
+import { seededRandom } from '../infra/seeded-random.ts'
 import { openLoop, percentile, poissonArrivals } from './open-loop.ts'
 
 test('arrivals are as many as asked, in order, and the same for a seed', () => {

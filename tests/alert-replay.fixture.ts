@@ -9,14 +9,15 @@ import type { MentionRow } from '../alerts/window.ts'
 import { loadConfig } from '../infra/config.ts'
 import { silentLogger as logger } from '../infra/logger.ts'
 import { toStoreTime } from '../infra/store/store-time.ts'
-import { createAnalyst } from '../pipeline/allocator/analyst.ts'
+import { createAnalyst, type Judgement } from '../pipeline/allocator/analyst.ts'
 import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
 import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
-import { isLethal } from '../pipeline/experts/expert.ts'
+import { isLethal, type Lethal } from '../pipeline/experts/expert.ts'
 import { loadExperts } from '../pipeline/experts/registry.ts'
 import { signature } from '../pipeline/signature.ts'
 import { normalisedTokens } from '../pipeline/text/normalise.ts'
+import { judgedAtOnce } from '../pipeline/verdicts.ts'
 
 export interface StreamPost {
   readonly id: string
@@ -41,28 +42,31 @@ export const readStream = (file: string): StreamPost[] =>
 
 /** What the pipeline would store of these posts, as far as alerts read it: its own linker, experts, fusion and signatures. */
 export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayPost[]> {
-  const experts = await loadExperts(loadConfig({ env: {} }).pipeline, { clock: Date.now, logger })
-  const { temperatures, reference_weights } = readFusion()
+  const { pipeline } = loadConfig({ env: {} })
+  const experts = await loadExperts(pipeline, { clock: Date.now, logger })
   const analyst = createAnalyst({
     experts,
-    allocator: createStaticAllocator({ weights: reference_weights, experts }),
-    calibration: createCalibration(temperatures),
-    referenceWeights: reference_weights,
+    allocator: createStaticAllocator({ weights: pipeline.weights, experts }),
+    calibration: createCalibration(readFusion().temperatures),
+    referenceWeights: pipeline.weights,
     onExpertFailure: (_expert, error) => {
       throw error
     },
   })
   const linker = createLinker()
-  const judgements = await analyst.judge(
-    posts.map(({ kind, text }, offset) => ({
-      kind,
-      text,
-      title: '',
-      language: 'en',
-      language_confidence: 1,
-      position: { logTopic: 'posts@0', partition: 0, offset },
-    })),
-  )
+  const judgements: (Judgement | Lethal)[] = []
+  for (let start = 0; start < posts.length; start += judgedAtOnce)
+    judgements.push(
+      ...(await analyst.judge(
+        posts.slice(start, start + judgedAtOnce).map(({ kind, text }, index) => ({
+          kind,
+          text,
+          title: '',
+          language: 'en',
+          position: { logTopic: 'posts@0', partition: 0, offset: start + index },
+        })),
+      )),
+    )
   await analyst.close()
   return posts.map((post, offset) => {
     const at = Date.parse(post.publishedAt)

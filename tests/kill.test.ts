@@ -1,6 +1,6 @@
 /**
  * The whole process, killed 50 times at random moments while posts are pushed: afterwards every offset has its rows exactly once, in the
- * table and in every projection's answer, and every post that was acknowledged is there.
+ * table and in every projection's answer, and every post that was acknowledged is there. Workers are killed in tests/workers.test.ts.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -22,6 +22,7 @@ import {
   pushPosts,
   startMonitor,
   stopMonitor,
+  withoutEncoder,
 } from './monitor-process.fixture.ts'
 
 const kills = 50
@@ -77,7 +78,7 @@ test(`${kills} kills leave every offset exactly once`, { timeout: 280_000 }, asy
   const random = randomFrom(20_200_626)
   let acknowledged = 0
   for (let kill = 0; kill < kills; kill += 1) {
-    const monitor = startMonitor(dataDir)
+    const monitor = startMonitor(dataDir, [], withoutEncoder)
     const firstPush = deferred()
     const pushing = pushWhileAlive(monitor, acknowledged, firstPush.resolve)
     if (kill % 4 !== 0) await Promise.race([firstPush.promise, pushing])
@@ -87,7 +88,7 @@ test(`${kills} kills leave every offset exactly once`, { timeout: 280_000 }, asy
     acknowledged = await pushing
   }
   assert.ok(acknowledged < source.length, 'the last processes had nothing to do')
-  const last = startMonitor(dataDir)
+  const last = startMonitor(dataDir, [], withoutEncoder)
   acknowledged = await pushWhileAlive(last, acknowledged)
   assert.equal(acknowledged, source.length)
   await caughtUp(await last.url)

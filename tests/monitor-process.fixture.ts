@@ -8,6 +8,9 @@ import { packageRoot } from '../infra/package-root.ts'
 
 export const mainFile = join(packageRoot, 'dist', 'cli', 'main.js')
 
+/** For tests that the encoder is not the point of: to start it takes a second and a core. */
+export const withoutEncoder = { PIPELINE_EXPERTS: 'linear,lexicon' }
+
 export interface MonitorProcess {
   readonly child: ChildProcess
   /** The address it printed; rejects when it ended before that. */

@@ -12,6 +12,7 @@ import {
   runCommand,
   startMonitor,
   stopMonitor,
+  withoutEncoder,
 } from './monitor-process.fixture.ts'
 
 const folders = mkdtempSync(join(tmpdir(), 'tickertone-operations-'))
@@ -149,7 +150,7 @@ describe('a data folder', () => {
   let before: string
 
   async function restart(): Promise<string> {
-    monitor = startMonitor(dataDir)
+    monitor = startMonitor(dataDir, [], withoutEncoder)
     return monitor.url
   }
 

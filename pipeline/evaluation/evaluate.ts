@@ -114,5 +114,5 @@ export function toPost(
   offset: number,
 ): JudgedPost {
   const position = { logTopic: 'evaluation', partition: 0, offset }
-  return { kind, text, title, language: detectLanguage(text), position }
+  return { kind, text, title, language: detectLanguage(text).language, position }
 }

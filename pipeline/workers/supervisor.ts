@@ -11,7 +11,7 @@ import { AppError, describeError } from '../../infra/errors.ts'
 import { inert } from '../../infra/inert.ts'
 import type { Logger } from '../../infra/logger.ts'
 import type { Backoff } from '../writer/backoff.ts'
-import type { Done } from './protocol.ts'
+import type { Done, Ready } from './protocol.ts'
 import { type Job, type WorkerBounds, type WorkerEnd, WorkerHandle } from './worker-handle.ts'
 import type { StartWorker } from './worker-process.ts'
 
@@ -122,7 +122,7 @@ export class Supervisor {
         start: this.#deps.start,
         bounds: this.#deps.bounds,
         listener: {
-          ready: () => this.#ready(place),
+          ready: (ready) => this.#ready(place, ready),
           done: (job, done) => this.#done(place, worker, job, done),
           ended: (end, isExpected) => this.#ended(place, worker, end, isExpected),
         },
@@ -135,7 +135,8 @@ export class Supervisor {
     }
   }
 
-  #ready(place: Place): void {
+  #ready(place: Place, { provider, speed }: Ready): void {
+    this.#deps.logger.info({ provider, windowsPerSecond: speed }, 'worker ready')
     place.failedStarts = 0
     this.#failure = undefined
     this.#settleStart?.()
