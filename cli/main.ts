@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { AppError, describeError } from '../infra/errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
+import { evaluateCommand } from './evaluate.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
@@ -22,6 +23,7 @@ for (const command of [
   replayCommand(),
   tailCommand(),
   sqlCommand(),
+  evaluateCommand(),
   doctorCommand(),
   epochCommand(),
 ]) {

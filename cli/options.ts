@@ -8,6 +8,7 @@ export interface ConfigOptions {
   readonly port?: string
   readonly kafka?: string
   readonly clickhouse?: string
+  readonly experts?: string
 }
 
 export function withConfig(command: Command): Command {
@@ -31,6 +32,7 @@ export function configFrom(options: ConfigOptions): Config {
       HTTP_PORT: options.port,
       KAFKA_BROKERS: options.kafka,
       CLICKHOUSE_URL: options.clickhouse,
+      PIPELINE_EXPERTS: options.experts,
     },
   })
 }

@@ -1,15 +1,14 @@
 /** `tickertone replay FILE`: plays a file of posts into a running monitor. */
-import { access, constants, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../infra/clock.ts'
-import { AppError, describeError } from '../infra/errors.ts'
 import { parseInstant } from '../ingest/contract.ts'
 import { type Refused, type ReplaySummary, replay } from '../ingest/replay.ts'
 import { readPostFile } from '../ingest/replay-file.ts'
 import type { Speed } from '../ingest/schedule.ts'
 import { createPushSink } from '../ingest/sinks.ts'
+import { sizeOf } from './input-file.ts'
 
 interface ReplayFlags {
   readonly url: URL
@@ -99,17 +98,6 @@ async function play(file: string, flags: ReplayFlags): Promise<number> {
   report(file, summary, refusals, seconds, flags.json === true)
   if (summary.interrupted) return interruptedExitCode
   return summary.refused > 0 ? 1 : 0
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    await access(file, constants.R_OK)
-    const stats = await stat(file)
-    if (stats.isFile()) return stats.size
-  } catch (cause) {
-    throw new AppError('USAGE', `Cannot read ${file}: ${describeError(cause)}`, { cause })
-  }
-  throw new AppError('USAGE', `${file} is not a file`)
 }
 
 /** The first Ctrl-C ends the replay after the batch in hand; a second one ends the process as usual. */

@@ -1,4 +1,5 @@
 /** Fits what stands after the experts: the static weight of the lexicon by kind, and the temperatures after fusion. */
+
 import type { Post } from '../../ingest/contract.ts'
 import {
   createCalibration,
@@ -8,8 +9,8 @@ import {
 } from '../allocator/calibration.ts'
 import { fuse } from '../allocator/fusion.ts'
 import type { Task } from '../contract.ts'
+import { figures, logLoss, type Prediction, rounded } from '../evaluation/metrics.ts'
 import type { Example } from './dataset.ts'
-import { figures, logLoss, type Prediction, rounded } from './metrics.ts'
 import { provenance } from './provenance.ts'
 import { fitTemperature } from './temperature.ts'
 

@@ -1,11 +1,12 @@
 /** Fits the lexicon's map from VADER's compound score to probabilities. */
+
 import { sentiments } from '../contract.ts'
+import { figures } from '../evaluation/metrics.ts'
 import { compoundFeatures, compoundScore, dot, type LexiconManifest } from '../experts/lexicon.ts'
 import { softmax } from '../experts/probabilities.ts'
 import { cleanOpening } from '../text/clean.ts'
 import type { Example } from './dataset.ts'
 import { fitLogistic } from './logistic.ts'
-import { figures } from './metrics.ts'
 import { provenance, wordList } from './provenance.ts'
 
 /** One map a kind. The word list has seen no row and a map has six free numbers, so all rows outside `report` may teach it. */

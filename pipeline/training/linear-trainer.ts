@@ -1,4 +1,5 @@
 /** Trains one head of the linear expert: multinomial logistic regression by Adagrad, one example a step, seeded. */
+import { seededRandom } from '../../infra/seeded-random.ts'
 import { bucketCount, NgramExtractor, type NgramSpec } from '../experts/ngrams.ts'
 import { softmax } from '../experts/probabilities.ts'
 
@@ -146,16 +147,5 @@ function shuffle(order: number[], random: () => number): void {
     const [a = 0, b = 0] = [order[i], order[j]]
     order[i] = b
     order[j] = a
-  }
-}
-
-/** SplitMix32: the same sequence on every machine. */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x9e3779b9) | 0
-    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
-    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32
   }
 }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../infra/package-root.ts'
+import { nearDuplicateClusters, nearDuplicateThreshold } from '../text/near-duplicates.ts'
 import { normalisedTokens } from '../text/normalise.ts'
-import { nearDuplicateClusters } from './near-duplicates.ts'
 
 export const splitNames = ['train', 'tune', 'fit', 'report'] as const
 export type SplitName = (typeof splitNames)[number]
@@ -18,12 +18,6 @@ const shares: readonly (readonly [SplitName, number])[] = [
   ['fit', 0.07],
   ['report', 0.15],
 ]
-
-/**
- * Jaccard similarity from which two texts are one. At 0.6 different companies' notices of one template chain into clusters of more than
- * a hundred; at 0.8 the same notice with another date or ticker falls apart, and with it the same label would stand on both sides.
- */
-export const nearDuplicateThreshold = 0.7
 
 export interface IdentifiedText {
   readonly id: string

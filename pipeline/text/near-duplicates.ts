@@ -4,6 +4,12 @@
  * so only texts that meet in that prefix are compared: no pair is missed, as a MinHash index would miss some.
  */
 
+/**
+ * Jaccard similarity from which two texts are one. At 0.6 different companies' notices of one template chain into clusters of more than
+ * a hundred; at 0.8 the same notice with another date or ticker falls apart, and with it the same label would stand on both sides.
+ */
+export const nearDuplicateThreshold = 0.7
+
 /** Per text, the index of its cluster's first text. Texts without tokens form one cluster. */
 export function nearDuplicateClusters(
   texts: readonly (readonly string[])[],

@@ -2,30 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { softmax } from '../experts/probabilities.ts'
 import { fitLogistic } from './logistic.ts'
-import { accuracy, calibrationError, logLoss, macroF1 } from './metrics.ts'
 import { fitTemperature } from './temperature.ts'
-
-/** Three of four right; label 1 is missed once. F1: 0.8 for label 0, 2/3 for label 1. */
-const predictions = [
-  { probabilities: [0.9, 0.1], label: 0 },
-  { probabilities: [0.6, 0.4], label: 0 },
-  { probabilities: [0.7, 0.3], label: 1 },
-  { probabilities: [0.2, 0.8], label: 1 },
-]
 
 const near = (actual: number, expected: number, within = 1e-9) =>
   assert.ok(Math.abs(actual - expected) < within, `${actual} is not ${expected}`)
-
-const cases = [
-  { name: 'accuracy', metric: accuracy, expected: 0.75 },
-  { name: 'macro-F1', metric: macroF1, expected: (0.8 + 2 / 3) / 2 },
-  { name: 'log-loss', metric: logLoss, expected: -Math.log(0.9 * 0.6 * 0.3 * 0.8) / 4 },
-  /** Gaps by bin: 0.1, 0.4, -0.7, 0.2. */
-  { name: 'calibration error', metric: calibrationError, expected: 1.4 / 4 },
-]
-
-for (const { name, metric, expected } of cases)
-  test(name, () => near(metric(predictions), expected))
 
 /** 70 of 100 are label 0 while the logits say 0.9. */
 const overconfident = Array.from({ length: 100 }, (_, i) => ({

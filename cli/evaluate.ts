@@ -1,0 +1,188 @@
+/** `tickertone evaluate FILE`: how well the experts and their fusion judge labelled texts. */
+import { createReadStream } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import { Presets, SingleBar } from 'cli-progress'
+import { Command, Option } from 'commander'
+import type { Config } from '../infra/config.ts'
+import { AppError } from '../infra/errors.ts'
+import { inert } from '../infra/inert.ts'
+import { kinds, maxPostBytes, type Post } from '../ingest/contract.ts'
+import { readLines } from '../ingest/lines.ts'
+import { createAnalyst } from '../pipeline/allocator/analyst.ts'
+import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
+import { createStaticAllocator } from '../pipeline/allocator/static.ts'
+import { type Task, tasks } from '../pipeline/contract.ts'
+import { documentOf, type EvaluationDocument, fusedName } from '../pipeline/evaluation/document.ts'
+import {
+  batchSize,
+  type Evaluated,
+  evaluate,
+  type Intake,
+} from '../pipeline/evaluation/evaluate.ts'
+import { type AnalystOf, createPanel, unhurried } from '../pipeline/evaluation/panel.ts'
+import { textsPerSecond } from '../pipeline/evaluation/speed.ts'
+import { evaluationText } from '../pipeline/evaluation/text.ts'
+import type { Expert } from '../pipeline/experts/expert.ts'
+import { loadExperts } from '../pipeline/experts/registry.ts'
+import { sizeOf } from './input-file.ts'
+import { configFrom } from './options.ts'
+
+interface EvaluateFlags {
+  readonly task: Task
+  readonly experts?: string
+  readonly kind: Post['kind']
+  readonly skipBad?: boolean
+  readonly json?: boolean
+  readonly config?: string
+}
+
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .description('Measure the experts and their fusion on a file of labelled texts')
+    .argument(
+      '<file>',
+      'NDJSON of {"text", "kind"?, "title"?, "sentiment" | "topic"}; - reads standard input',
+    )
+    .addOption(
+      new Option('--task <task>', 'which label to compare with')
+        .choices(tasks)
+        .makeOptionMandatory(),
+    )
+    .option('--experts <name,...>', 'those alone instead of the configured ones')
+    .addOption(new Option('--kind <kind>', 'of rows that name none').choices(kinds).default('news'))
+    .option('--skip-bad', 'leave bad rows out instead of failing')
+    .option('--json', 'print everything as one JSON document')
+    .option('--config <file>', 'JSON file with options (docs/configuration.md lists them)')
+    .addHelpText(
+      'after',
+      '\nLabels and kinds are read in any case. Exit codes: 0 done, 1 bad rows or nothing to judge, 2 wrong usage or configuration.',
+    )
+    .action(async (file: string, flags: EvaluateFlags) => {
+      process.exitCode = await run(file, flags)
+    })
+}
+
+async function run(file: string, flags: EvaluateFlags): Promise<number> {
+  const { pipeline: config } = configFrom(flags)
+  const source = await openSource(file)
+  const experts = loadExperts().filter(({ name }) =>
+    config.experts.some((wanted) => wanted === name),
+  )
+  try {
+    const judging = experts.filter(({ tasks }) => tasks.includes(flags.task))
+    if (judging.length === 0)
+      throw new AppError(
+        'USAGE',
+        `${experts.map(({ name }) => name).join(', ')}: none of these judges ${flags.task}`,
+      )
+    const analystOf = configuredAnalyst(config)
+    const evaluated = await judgeAll(source, flags, experts, analystOf)
+    const { intake } = evaluated
+    listBadRows(file, intake)
+    if (intake.bad > 0 && !flags.skipBad) {
+      process.stderr.write('tickertone: nothing was measured; --skip-bad leaves bad rows out\n')
+      return 1
+    }
+    if (intake.judged === 0) {
+      process.stderr.write(
+        `tickertone: ${inert(file)} has no row with a ${flags.task} to compare with\n`,
+      )
+      return 1
+    }
+    const document = documentOf({
+      file,
+      evaluated,
+      versions: new Map(judging.map(({ name, version }) => [name, version])),
+      speeds: await measureSpeeds(evaluated, judging, analystOf(experts)),
+      conditions: conditionsOf(evaluated, config),
+    })
+    print(document, flags)
+    return 0
+  } finally {
+    await Promise.all(experts.map((expert) => expert.close()))
+  }
+}
+
+interface Source {
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Undefined where nobody knows. */
+  readonly size: number | undefined
+}
+
+async function openSource(file: string): Promise<Source> {
+  if (file === '-') return { bytes: process.stdin, size: undefined }
+  const size = await sizeOf(file)
+  return { bytes: createReadStream(file), size }
+}
+
+/** As the monitor fuses; an expert that fails ends the evaluation. */
+function configuredAnalyst(config: Config['pipeline']): AnalystOf {
+  const calibration = createCalibration(readFusion().temperatures)
+  return (experts) =>
+    createAnalyst({
+      experts,
+      allocator: createStaticAllocator({ experts, weights: config.weights }),
+      calibration,
+      referenceWeights: config.weights,
+      onExpertFailure(_, error) {
+        throw error
+      },
+    })
+}
+
+/** The bar shows on a terminal only. */
+async function judgeAll(
+  { bytes, size }: Source,
+  flags: EvaluateFlags,
+  experts: readonly Expert[],
+  analystOf: AnalystOf,
+): Promise<Evaluated> {
+  const format = size === undefined ? '{judged} judged' : '{bar} {percentage}% | {judged} judged'
+  const bar = new SingleBar({ format }, Presets.shades_classic)
+  bar.start(size ?? 0, 0, { judged: 0 })
+  try {
+    return await evaluate(readLines(bytes, maxPostBytes), {
+      task: flags.task,
+      defaultKind: flags.kind,
+      onBadRow: flags.skipBad ? 'skip' : 'stop',
+      panel: createPanel({ task: flags.task, experts, fusions: { [fusedName]: analystOf } }),
+      onProgress: (line, { judged }) => bar.update(line.end, { judged }),
+    })
+  } finally {
+    bar.stop()
+  }
+}
+
+async function measureSpeeds(
+  { sample }: Evaluated,
+  judging: readonly Expert[],
+  analyst: ReturnType<AnalystOf>,
+): Promise<Map<string, number>> {
+  const speeds = new Map<string, number>()
+  const now = () => performance.now()
+  for (const expert of judging)
+    speeds.set(
+      expert.name,
+      await textsPerSecond((batch) => expert.classify(batch, unhurried), sample, now),
+    )
+  return speeds.set(fusedName, await textsPerSecond((batch) => analyst.judge(batch), sample, now))
+}
+
+function conditionsOf(
+  { sample }: Evaluated,
+  config: Config['pipeline'],
+): EvaluationDocument['speed'] {
+  const { count, provider } = config.workers
+  const workers = config.experts.includes('minilm') ? { workers: { count, provider } } : {}
+  return { texts: sample.length, batch: batchSize, ...workers }
+}
+
+function listBadRows(file: string, { bad, badRows }: Intake): void {
+  for (const { line, reason } of badRows)
+    process.stderr.write(`${inert(file)}:${line}: ${inert(reason)}\n`)
+  if (bad > badRows.length) process.stderr.write(`and ${bad - badRows.length} more bad rows\n`)
+}
+
+function print(document: EvaluationDocument, { json }: EvaluateFlags): void {
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : evaluationText(document))
+}
