@@ -6,6 +6,7 @@ import { Provenance, readManifest } from './artifact.ts'
 
 const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Temperature = Type.Number({ exclusiveMinimum: 0 })
+const Biases = Type.Array(Type.Number())
 const File = Type.Object({ file: Type.String(), sha256: Sha256 })
 
 export const EncoderManifest = Type.Intersect([
@@ -27,6 +28,8 @@ export const EncoderManifest = Type.Intersect([
         output: Type.String(),
         labels: Type.Integer({ minimum: 2 }),
         temperatures: Type.Object({ news: Temperature, comment: Temperature }),
+        /** One a label, or none: see logit-map.ts. */
+        biases: Type.Optional(Type.Object({ news: Biases, comment: Biases })),
       }),
     ),
     /** Cleaned texts and the logits, one row a text by output name, that this artifact gave where it was made: a machine that computes something else is found out. */

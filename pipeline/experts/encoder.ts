@@ -1,7 +1,7 @@
 /**
  * An encoder as an expert: worker processes read the texts (pipeline/workers/), calibration makes probabilities of what they answer.
  *
- * A text's probabilities are p = sum over its windows of tokens_w * softmax(logits_w / T) / sum of tokens_w, T the temperature of head and kind:
+ * A text's probabilities are p = sum over its windows of tokens_w * map(logits_w) / sum of tokens_w, with the map of head and kind (logit-map.ts):
  * every window is judged by itself and counts by how much of the text it holds (docs/decisions/0055-windows-to-probabilities.md).
  */
 import type { AppError } from '../../infra/errors.ts'
@@ -11,7 +11,7 @@ import type { WorkerPool } from '../workers/pool.ts'
 import type { Reading } from '../workers/protocol.ts'
 import type { EncoderManifest } from './encoder-artifact.ts'
 import { type Expert, type ExpertOutput, isLethal } from './expert.ts'
-import { softmax } from './probabilities.ts'
+import { type LogitMap, mapLogits } from './logit-map.ts'
 
 export interface EncoderExpert extends Expert {
   /** Why it cannot answer now; undefined when it can. */
@@ -47,8 +47,11 @@ type Head = EncoderManifest['heads'][number]
 function calibrated(heads: readonly Head[], reading: Reading, kind: Post['kind']): ExpertOutput {
   return Object.fromEntries(
     headLogits(heads, reading).map(({ task, logits }, i) => {
-      const temperature = heads[i]?.temperatures[kind] ?? 1
-      return [task, windowMean(logits, reading.windowTokens, temperature)]
+      const map = {
+        temperature: heads[i]?.temperatures[kind] ?? 1,
+        biases: heads[i]?.biases?.[kind] ?? [],
+      }
+      return [task, windowMean(logits, reading.windowTokens, map)]
     }),
   )
 }
@@ -71,17 +74,17 @@ export function headLogits(
   })
 }
 
-/** Mean of the windows' softmax(logits / temperature), weighted by their tokens. */
+/** Mean of what the map makes of the windows' logits, weighted by their tokens. */
 export function windowMean(
   logits: readonly (readonly number[])[],
   windowTokens: readonly number[],
-  temperature: number,
+  map: LogitMap,
 ): number[] {
   const total = windowTokens.reduce((sum, tokens) => sum + tokens, 0)
   const mean = new Array<number>(logits[0]?.length ?? 0).fill(0)
   logits.forEach((row, window) => {
     const share = (windowTokens[window] ?? 0) / total
-    softmax(row, temperature).forEach((p, label) => {
+    mapLogits(row, map).forEach((p, label) => {
       mean[label] = (mean[label] ?? 0) + share * p
     })
   })

@@ -7,7 +7,7 @@ import { softmax } from '../experts/probabilities.ts'
 import { cleanOpening } from '../text/clean.ts'
 import type { Example } from './dataset.ts'
 import { fitLogistic } from './logistic.ts'
-import { provenance, wordList } from './provenance.ts'
+import { provenance, trainCommand, wordList } from './provenance.ts'
 
 /** One map a kind. The word list has seen no row and a map has six free numbers, so all rows outside `report` may teach it. */
 export function fitLexicon(rows: readonly Example[]): LexiconManifest {
@@ -21,7 +21,7 @@ export function fitLexicon(rows: readonly Example[]): LexiconManifest {
     news: fitLogistic(ofKind('news'), sentiments.length),
     comment: fitLogistic(ofKind('comment'), sentiments.length),
   }
-  const { data, ...rest } = provenance(rows)
+  const { data, ...rest } = provenance(rows, trainCommand)
   const figuresOf = (kind: Example['kind']) =>
     figures(
       ofKind(kind).map(({ features, label }) => ({
@@ -37,9 +37,4 @@ export function fitLexicon(rows: readonly Example[]): LexiconManifest {
     maps,
     metrics: { fittedRows: { news: figuresOf('news'), comment: figuresOf('comment') } },
   }
-}
-
-export function lexiconOpinion(maps: LexiconManifest['maps'], { kind, text }: Example): number[] {
-  const features = compoundFeatures(compoundScore(cleanOpening(text)))
-  return softmax(maps[kind].map((row) => dot(row, features)))
 }

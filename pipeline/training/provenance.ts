@@ -21,13 +21,19 @@ export const wordList = {
   rows: 7_503,
 }
 
+export const trainCommand = 'npm run train:linear -- DATA_FOLDER'
+export const fitCommand = 'npm run fit -- DATA_FOLDER'
+
 /** Everything but what each artifact says for itself. */
-export function provenance(examples: readonly Example[]): Omit<Provenance, 'name' | 'version'> {
+export function provenance(
+  examples: readonly Example[],
+  command: string,
+): Omit<Provenance, 'name' | 'version'> {
   const used = examples.filter(({ sentiment, topic }) => sentiment >= 0 || topic >= 0)
   return {
     base_model: 'none',
     licence: 'Apache-2.0',
-    command: 'npm run train:linear -- DATA_FOLDER',
+    command,
     data: Object.entries(origins).flatMap(([source, origin]) => {
       const rows = used.filter((example) => example.source === source).length
       return rows === 0 ? [] : [{ ...origin, rows }]

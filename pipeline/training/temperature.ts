@@ -2,19 +2,20 @@
  * The temperature that minimises the log-loss of softmax(logits / T) (Guo et al. 2017), by golden-section search on log T in [1/20, 20].
  * With a parent's temperature it is the most probable one under log T ~ Normal(log parent, 0.3): few rows move it little, many rows as far as they say.
  */
-import { softmax } from '../experts/probabilities.ts'
-
-export interface Scored {
-  readonly logits: ArrayLike<number>
-  readonly label: number
-}
+import { LogitTable, type Scored } from './logit-table.ts'
 
 const priorDeviation = 0.3
 
-export function fitTemperature(scored: readonly Scored[], parent?: number): number {
+/** Biases, where given, are added to the logits over T and stay as they are. */
+export function fitTemperature(
+  scored: readonly Scored[] | LogitTable,
+  parent?: number,
+  biases: readonly number[] = [],
+): number {
+  const table = scored instanceof LogitTable ? scored : new LogitTable(scored)
   const cost = (logT: number) => {
     const deviation = parent === undefined ? 0 : (logT - Math.log(parent)) / priorDeviation
-    return summedLoss(scored, Math.exp(logT)) + deviation ** 2 / 2
+    return table.loss({ temperature: Math.exp(logT), biases }) + deviation ** 2 / 2
   }
   const golden = (Math.sqrt(5) - 1) / 2
   let [low, high] = [-Math.log(20), Math.log(20)]
@@ -24,11 +25,4 @@ export function fitTemperature(scored: readonly Scored[], parent?: number): numb
     else low = a
   }
   return Math.exp((low + high) / 2)
-}
-
-function summedLoss(scored: readonly Scored[], temperature: number): number {
-  let sum = 0
-  for (const { logits, label } of scored)
-    sum -= Math.log(Math.max(softmax(logits, temperature)[label] ?? 0, 1e-12))
-  return sum
 }

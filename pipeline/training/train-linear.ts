@@ -1,4 +1,4 @@
-/** `npm run train:linear -- DATA_FOLDER`: makes the artifacts of the linear expert, the lexicon's map and the fusion, in that order. */
+/** `npm run train:linear -- DATA_FOLDER`: makes the artifacts of the linear expert and of the lexicon's map. What stands on top of all experts: fit.ts. */
 
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 import { program } from 'commander'
 import type { Post } from '../../ingest/contract.ts'
-import { fusionFolder } from '../allocator/calibration.ts'
 import type { Task } from '../contract.ts'
 import { figures, type Prediction } from '../evaluation/metrics.ts'
 import { lexiconFolder } from '../experts/lexicon.ts'
@@ -14,18 +13,18 @@ import { type LinearManifest, linearFolder } from '../experts/linear.ts'
 import { softmax } from '../experts/probabilities.ts'
 import { type Corpus, readCorpus } from './corpus.ts'
 import type { Example } from './dataset.ts'
-import { fitFusion, type Judged } from './fit-fusion.ts'
-import { fitLexicon, lexiconOpinion } from './fit-lexicon.ts'
+import { fitLexicon } from './fit-lexicon.ts'
 import { linearLogits, quantised, type TrainedLinear, trainLinear } from './linear-recipe.ts'
+import type { Scored } from './logit-table.ts'
 import { outOfFoldComments } from './out-of-fold.ts'
-import { provenance } from './provenance.ts'
+import { provenance, trainCommand } from './provenance.ts'
 import { saveManifest } from './save-manifest.ts'
-import { fitTemperature, type Scored } from './temperature.ts'
+import { fitTemperature } from './temperature.ts'
 
 const notReport = ['train', 'tune', 'fit'] as const
 
 program
-  .description('Train the linear expert, and fit the lexicon map and the fusion on top of it.')
+  .description('Train the linear expert, and fit the map of the lexicon.')
   .argument('<data folder>')
   .action((folder: string) => train(readCorpus(folder)))
   .parse()
@@ -46,19 +45,7 @@ function train(corpus: Corpus): void {
 
   const lexicon = fitLexicon(notReport.flatMap((split) => corpus.rows(split, 'tweets', 'comments')))
   saveManifest(lexiconFolder, lexicon)
-  const judged = scored.map(({ task, example, logits }): Judged => {
-    const { kind } = example
-    const linear = softmax(logits, temperatures.get(task)?.[kind])
-    const opinions =
-      task === 'topic' ? { linear } : { linear, lexicon: lexiconOpinion(lexicon.maps, example) }
-    return { kind, task, label: example[task], opinions }
-  })
-  const fusion = fitFusion(
-    judged,
-    scored.map(({ example }) => example),
-  )
-  saveManifest(fusionFolder, fusion)
-  print('fusion', fusion)
+  print('lexicon', lexicon.metrics)
 }
 
 function print(title: string, value: unknown): void {
@@ -147,7 +134,7 @@ function saveLinear(
   const manifest: LinearManifest = {
     name: 'linear',
     version: `1-${sha256.slice(0, 8)}`,
-    ...provenance(examples),
+    ...provenance(examples, trainCommand),
     file: 'weights.bin.br',
     sha256,
     ngrams,
