@@ -12,7 +12,7 @@ import {
 import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
 import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import type { Task } from '../pipeline/contract.ts'
-import type { Expert } from '../pipeline/experts/expert.ts'
+import { type Expert, isLethal, type Lethal } from '../pipeline/experts/expert.ts'
 import { createLexiconExpert, readLexicon } from '../pipeline/experts/lexicon.ts'
 import { createLinearExpert, readLinear } from '../pipeline/experts/linear.ts'
 import { softmax } from '../pipeline/experts/probabilities.ts'
@@ -150,8 +150,8 @@ function toPost({ text, kind }: Example): JudgedPost {
   return { text, kind, title: '', language: 'en', position }
 }
 
-function probabilitiesOf(task: Task, judgement: Judgement | undefined): number[] {
-  if (judgement === undefined) return []
+function probabilitiesOf(task: Task, judgement: Judgement | Lethal | undefined): number[] {
+  if (judgement === undefined || isLethal(judgement)) return []
   if (task === 'topic') return judgement.topic_probabilities
   return [judgement.negative, judgement.neutral, judgement.positive]
 }

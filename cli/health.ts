@@ -7,25 +7,41 @@ export interface Health {
   started(): void
   /** What keeps a part from its work now; undefined when it works again. */
   report(part: string, error: unknown): void
+  /** What keeps parts from their work, asked with every readiness. */
+  watch(failures: () => Readonly<Record<string, unknown>>): void
   readiness(): Readiness
 }
 
 export function createHealth(): Health {
   let allStarted = false
-  const failures: Record<string, string> = {}
+  const reported: Record<string, string> = {}
+  const watched: (() => Readonly<Record<string, unknown>>)[] = []
+
+  function failures(): Record<string, string> {
+    const found = watched.flatMap((ask) => Object.entries(ask()))
+    return {
+      ...reported,
+      ...Object.fromEntries(found.map(([part, error]) => [part, describeError(error)])),
+    }
+  }
+
   return {
     started() {
       allStarted = true
     },
     report(part, error) {
-      if (error === undefined) delete failures[part]
-      else failures[part] = describeError(error)
+      if (error === undefined) delete reported[part]
+      else reported[part] = describeError(error)
+    },
+    watch(ask) {
+      watched.push(ask)
     },
     readiness() {
       const start = allStarted ? 'done' : 'under way'
+      const failing = failures()
       return {
-        ready: allStarted && Object.keys(failures).length === 0,
-        checks: { start, ...failures },
+        ready: allStarted && Object.keys(failing).length === 0,
+        checks: { start, ...failing },
       }
     },
   }

@@ -19,7 +19,7 @@ import { currentEpoch, logTopicOf } from '../infra/store/epochs.ts'
 import type { Store } from '../infra/store/store.ts'
 import { createTail } from '../infra/store/tail.ts'
 import { createIngest } from '../ingest/main.ts'
-import { createPipelineRole } from '../pipeline/main.ts'
+import { startPipelineRole } from '../pipeline/main.ts'
 import { type RunningDemo, startDemo } from './demo.ts'
 import { createHealth } from './health.ts'
 import { logFolder, openStore } from './local-store.ts'
@@ -60,12 +60,18 @@ export async function startMonitor(
   const shared = { store, log, tail, logTopic, clock, logger, registry }
 
   const health = createHealth()
-  const pipeline = createPipelineRole({
-    ...shared,
-    config: config.pipeline,
-    onFatal,
-    onHealth: (partition, error) => health.report(`pipeline ${partition}`, error),
-  })
+  const pipeline = await lifecycle.start(
+    'pipeline',
+    () =>
+      startPipelineRole({
+        ...shared,
+        config: config.pipeline,
+        onFatal,
+        onHealth: (partition, error) => health.report(`pipeline ${partition}`, error),
+      }),
+    (role) => role.stop(),
+  )
+  health.watch(() => pipeline.expertFailures())
   const instrumentName = (id: string) => pipeline.instrument(id)?.name ?? id
   const alerts = createAlerts({
     ...shared,
@@ -85,11 +91,6 @@ export async function startMonitor(
     versions: { tickertone: version, ...pipeline.versions },
   })
 
-  await lifecycle.start(
-    'pipeline',
-    () => pipeline.start(),
-    () => pipeline.stop(),
-  )
   const instance = randomUUID()
   const server = createServer({
     logger,

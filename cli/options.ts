@@ -8,6 +8,8 @@ export interface ConfigOptions {
   readonly port?: string
   readonly kafka?: string
   readonly clickhouse?: string
+  readonly provider?: string
+  readonly experts?: string
 }
 
 export function withConfig(command: Command): Command {
@@ -23,6 +25,12 @@ export function withServer(command: Command): Command {
     .option('--clickhouse <url>', 'ClickHouse server instead of the embedded store')
 }
 
+export function withExperts(command: Command): Command {
+  return command
+    .option('--experts <name,...>', 'experts to load')
+    .option('--provider <name>', 'where encoders run: cpu, cuda or webgpu')
+}
+
 export function configFrom(options: ConfigOptions): Config {
   return loadConfig({
     file: options.config,
@@ -31,6 +39,8 @@ export function configFrom(options: ConfigOptions): Config {
       HTTP_PORT: options.port,
       KAFKA_BROKERS: options.kafka,
       CLICKHOUSE_URL: options.clickhouse,
+      WORKERS_PROVIDER: options.provider,
+      PIPELINE_EXPERTS: options.experts,
     },
   })
 }

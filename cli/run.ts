@@ -1,7 +1,7 @@
 /** `tickertone run ROLE`: one role of a cluster. */
 import { Argument, Command } from 'commander'
 import { AppError } from '../infra/errors.ts'
-import { type ConfigOptions, configFrom, withServer } from './options.ts'
+import { type ConfigOptions, configFrom, withExperts, withServer } from './options.ts'
 
 const roles = ['ingest', 'pipeline', 'alerts', 'dashboards'] as const
 
@@ -9,7 +9,7 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('Run one role on a Kafka and ClickHouse cluster')
     .addArgument(new Argument('<role>', 'which role').choices(roles))
-  return withServer(command).action((role: string, options: ConfigOptions) => {
+  return withExperts(withServer(command)).action((role: string, options: ConfigOptions) => {
     const config = configFrom(options)
     if (config.kafka.brokers.length === 0 || config.clickhouse.url === '') {
       throw new AppError(

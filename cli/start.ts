@@ -4,12 +4,12 @@ import { AppError } from '../infra/errors.ts'
 import { createLifecycle } from '../infra/lifecycle.ts'
 import { createLogger } from '../infra/logger.ts'
 import { startMonitor } from './monitor.ts'
-import { type ConfigOptions, configFrom, withServer } from './options.ts'
+import { type ConfigOptions, configFrom, withExperts, withServer } from './options.ts'
 
 const stopTimeoutMs = 10_000
 
 export function startCommand(): Command {
-  return withServer(new Command('start'))
+  return withExperts(withServer(new Command('start')))
     .description('Run every role in one process')
     .option('--demo', 'replay the bundled market tweets of 2020')
     .action((options: ConfigOptions & { demo?: boolean }) => start(options))

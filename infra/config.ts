@@ -132,6 +132,12 @@ export const Config = Type.Object(
               description:
                 'Where encoders run. Proven at start: same numbers as the CPU, and faster (docs/gpu.md).',
             }),
+            modelFolder: Type.String({
+              env: 'WORKERS_MODEL_FOLDER',
+              default: '',
+              description:
+                "Folder of the encoder's artifact, for one that you made (float16 for a GPU); empty: the one that ships.",
+            }),
             minSpeedup: Type.Number({
               env: 'WORKERS_MIN_SPEEDUP',
               minimum: 0,
@@ -147,14 +153,14 @@ export const Config = Type.Object(
             }),
             queueTexts: Type.Integer({
               env: 'WORKERS_QUEUE_TEXTS',
-              minimum: 1,
+              minimum: 256,
               maximum: 1_000_000,
               default: 4_096,
               description: 'Most texts that wait for an encoder; more are refused (OVERLOADED).',
             }),
             queueMegabytes: Type.Number({
               env: 'WORKERS_QUEUE_MEGABYTES',
-              exclusiveMinimum: 0,
+              minimum: 32,
               default: 64,
               description: 'Most text that waits for an encoder.',
             }),
@@ -331,6 +337,18 @@ function put(root: Record<string, unknown>, path: readonly string[], value: unkn
     at = next as Record<string, unknown>
   }
   at[path.at(-1) ?? ''] = value
+}
+
+const workerVariables =
+  /^(PATH|HOME|TMPDIR|TEMP|SystemRoot|LANG|TZ|(LD_LIBRARY|DYLD_LIBRARY)_PATH|(CUDA|NVIDIA|VK|XDG)_.*)$/
+
+/** Of this process's environment what a worker process may see: where a GPU's libraries are, and nothing that is secret. */
+export function workerEnvironment(env: Values = process.env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && workerVariables.test(name) ? [[name, value]] : [],
+    ),
+  )
 }
 
 /** One phrase a fault: the option, the environment name that sets it, and what is wrong. */

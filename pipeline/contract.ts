@@ -49,7 +49,8 @@ export const AnalysisRow = Type.Object({
   reason: Type.String(),
   post_id: Type.String(),
   version: Type.Integer({
-    description: '1 for the first text of an id, 0 where there is no post.',
+    description:
+      '1 for the first text of an id; 0 where the record is no post, or one that no expert may read.',
   }),
   source: Type.String(),
   kind: Type.String(),

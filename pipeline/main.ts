@@ -1,61 +1,113 @@
 /** The role pipeline: experts, allocator, calibration and linker around the consumer of `posts`. */
+import type { Registry } from 'prom-client'
 import type { Clock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
-import { describeError } from '../infra/errors.ts'
+import type { AppError } from '../infra/errors.ts'
 import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
-import { createAnalyst } from './allocator/analyst.ts'
+import { type Analyst, createAnalyst } from './allocator/analyst.ts'
 import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createStaticAllocator } from './allocator/static.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument } from './entities/mention.ts'
+import { createExpertWatch } from './expert-watch.ts'
+import type { Call, Expert } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
+import { Turns } from './turns.ts'
+import { judgedAtOnce } from './verdicts.ts'
 
 export interface PipelineRole {
-  /** Throws LOG_REPLACED, before anything is appended to a log that is not the one the store was filled from. */
-  start(): Promise<void>
   /** Ends after the batches in hand are stored. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
+  /** Why experts cannot answer now, by name: the others judge without them. */
+  expertFailures(): Readonly<Record<string, AppError>>
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
 
-/** Loads models and gazetteers: throws MODEL or CONFIG when one is damaged. */
-export function createPipelineRole(deps: {
+export interface PipelineRoleDeps {
   readonly log: Log
   readonly store: Store
   readonly logTopic: string
   readonly config: Config['pipeline']
   readonly clock: Clock
   readonly logger: Logger
+  readonly registry?: Registry
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
-}): PipelineRole {
-  const { config, logger } = deps
+}
+
+/**
+ * Loads gazetteers and models, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, or LOG_REPLACED (before anything is appended to a log
+ * that is not the one the store was filled from), and leaves nothing running then.
+ */
+export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
+  const { config } = deps
   const linker = createLinker(
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
-  const experts = loadExperts()
-  const analyst = createAnalyst({
+  const experts = await loadExperts(config, deps)
+  const analyst = inTurns(analystOf(experts, deps), config)
+  const pipeline = createPipeline({
+    ...deps,
+    analyst,
+    linker,
+    withinMs: withinMsOf(config),
+    flushMs: config.flushMs,
+  })
+  const stop = async () => {
+    await pipeline.stop()
+    await analyst.close()
+  }
+  try {
+    await pipeline.start()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    stop,
+    instrument: (id) => linker.instrument(id),
+    expertFailures: () => failuresOf(experts),
+    versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
+  }
+}
+
+/** History has no reader who waits for it: it gives up only on an expert that does not come back. */
+const historyPatience = 20
+
+function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], number> {
+  return { live: workers.withinMs, history: workers.withinMs * historyPatience }
+}
+
+/** The log is the queue: partitions take turns before they fill the queue of an expert, which would have the posts judged without it. */
+function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
+  const turns = new Turns(Math.floor(workers.queueTexts / judgedAtOnce))
+  return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
+}
+
+function failuresOf(experts: readonly Expert[]): Record<string, AppError> {
+  return Object.fromEntries(
+    experts.flatMap((expert) => {
+      const failure = expert.health?.()
+      return failure === undefined ? [] : [[expert.name, failure]]
+    }),
+  )
+}
+
+function analystOf(experts: readonly Expert[], deps: PipelineRoleDeps): Analyst {
+  const { config } = deps
+  const watch = createExpertWatch(deps)
+  return createAnalyst({
     experts,
     allocator: createStaticAllocator({ experts, weights: config.weights }),
     calibration: createCalibration(readFusion().temperatures),
     referenceWeights: config.weights,
-    onExpertFailure: (expert, error) =>
-      logger.error({ expert, error: describeError(error) }, 'expert failed on a batch'),
+    onExpertFailure: watch.failed,
+    onExpertAnswer: watch.answered,
   })
-  const pipeline = createPipeline({ ...deps, analyst, linker, flushMs: config.flushMs })
-  return {
-    start: () => pipeline.start(),
-    async stop() {
-      await pipeline.stop()
-      await analyst.close()
-    },
-    instrument: (id) => linker.instrument(id),
-    versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
-  }
 }

@@ -12,12 +12,15 @@ import { silentLogger as logger } from '../infra/logger.ts'
 import { openEmbeddedStore } from '../infra/store/embedded.ts'
 import type { Store } from '../infra/store/store.ts'
 import type { AnalysisRow } from './contract.ts'
-import { createPipelineRole, type PipelineRole } from './main.ts'
+import { type PipelineRole, startPipelineRole } from './main.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tickertone-pipeline-'))
 const dayMs = 86_400_000
 const logTopic = 'posts@0'
-const config = { ...loadConfig({ env: {} }).pipeline, flushMs: 10 }
+const config = {
+  ...loadConfig({ env: { PIPELINE_EXPERTS: 'linear,lexicon' } }).pipeline,
+  flushMs: 10,
+}
 
 const boycott = '$FB falls as advertisers leave Facebook over hate speech'
 
@@ -37,8 +40,8 @@ describe('pipeline', () => {
   let pipeline: PipelineRole
   let failed: unknown
 
-  const newPipeline = () =>
-    createPipelineRole({
+  const startPipeline = () =>
+    startPipelineRole({
       log,
       store,
       logTopic,
@@ -57,8 +60,7 @@ describe('pipeline', () => {
       { name: topics.dead, partitions: 1 },
     ])
     store = await openEmbeddedStore({ path: join(folder, 'store') })
-    pipeline = newPipeline()
-    await pipeline.start()
+    pipeline = await startPipeline()
   })
 
   after(async () => {
@@ -138,8 +140,7 @@ describe('pipeline', () => {
       topics.posts,
       values.map((value) => ({ key: 'twin', value: JSON.stringify(value) })),
     )
-    pipeline = newPipeline()
-    await pipeline.start()
+    pipeline = await startPipeline()
     await rowsAfter(post({ id: 'after' }))
     const rows = await store.query(
       'SELECT outcome, version FROM analyses WHERE ordinal = 0 AND offset IN {offsets:Array(Int64)} ORDER BY offset',
@@ -231,8 +232,7 @@ describe('pipeline', () => {
       { name: topics.posts, partitions: 1 },
       { name: topics.dead, partitions: 1 },
     ])
-    pipeline = newPipeline()
-    await assert.rejects(pipeline.start(), {
+    await assert.rejects(startPipeline(), {
       code: 'LOG_REPLACED',
       message: /tickertone epoch start posts/,
     })
@@ -245,8 +245,7 @@ describe('pipeline', () => {
       value: JSON.stringify(post({ id: `other ${index}` })),
     }))
     await log.append(topics.posts, records)
-    pipeline = newPipeline()
-    await assert.rejects(pipeline.start(), { code: 'LOG_REPLACED' })
+    await assert.rejects(startPipeline(), { code: 'LOG_REPLACED' })
     assert.equal(await store.mark({ logTopic, partition: 0 }), mark)
   })
 })

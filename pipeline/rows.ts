@@ -10,7 +10,8 @@ import { emptyRow, type UnplacedRow } from './writer/gap.ts'
 
 /** What the pipeline decided about one record. */
 export type Verdict =
-  | { readonly outcome: 'dead'; readonly reason: string }
+  /** With a post when it was well-formed, but ends who reads it. */
+  | { readonly outcome: 'dead'; readonly reason: string; readonly post?: Post }
   | { readonly outcome: 'duplicate'; readonly post: Post; readonly version: number }
   | {
       readonly outcome: 'unsupported'
@@ -40,7 +41,8 @@ export function rowsOf(
     ...emptyRow(partition, record.offset, toStoreTime(record.timestamp)),
     scored_at: toStoreTime(scoredAtMs),
   }
-  if (verdict.outcome === 'dead') return [{ ...blank, outcome: 'dead', reason: verdict.reason }]
+  if (verdict.outcome === 'dead')
+    return [{ ...blank, ...(verdict.post && postColumns(verdict.post)), reason: verdict.reason }]
   const post = { ...blank, ...postColumns(verdict.post), version: verdict.version }
   if (verdict.outcome === 'duplicate')
     return [{ ...post, outcome: 'duplicate', reason: `repeats version ${verdict.version}` }]

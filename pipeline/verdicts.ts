@@ -1,21 +1,25 @@
 /** The steps that turn log records into verdicts: decode, bury what is broken, find versions, route by language, judge, link. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Log, type LogRecord, topics } from '../infra/log/log.ts'
+import type { Log, LogRecord } from '../infra/log/log.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
-import { deadLetter, decodePost, type Post } from '../ingest/contract.ts'
+import { decodePost, type Post } from '../ingest/contract.ts'
 import type { Analyst } from './allocator/analyst.ts'
+import { bury, type Refused } from './dead-letters.ts'
 import type { Linker } from './entities/mention.ts'
+import { type Call, isLethal } from './experts/expert.ts'
 import type { Verdict } from './rows.ts'
 import { signature } from './signature.ts'
 import { detectLanguage, isSupportedLanguage } from './text/language.ts'
 import { normalisedTokens } from './text/normalise.ts'
-import { decideVersions, knownVersions } from './versions.ts'
+import { decideVersions, type Known, knownVersions } from './versions.ts'
 
 export interface VerdictDeps {
   readonly log: Log
   readonly store: Store
   readonly analyst: Analyst
   readonly linker: Linker
+  /** How long posts wait for an expert to begin. */
+  readonly withinMs: Readonly<Record<Call['priority'], number>>
 }
 
 /** Where the records stand: their partition, and the highest offset of it that the table holds. */
@@ -23,8 +27,8 @@ export interface Place extends PartitionId {
   readonly mark: number
 }
 
-/** Judging is synchronous work, about 70 ms for this many: between two turns the process answers requests. */
-const judgedAtOnce = 256
+/** Of a partition. Judging is synchronous work in part, about 70 ms for this many: between two turns the process answers requests. */
+export const judgedAtOnce = 256
 
 interface Decoded {
   readonly record: LogRecord
@@ -52,17 +56,20 @@ export async function verdictsOf(
   records: readonly LogRecord[],
 ): Promise<ReadonlyMap<number, Verdict>> {
   const verdicts: Verdicts = new Map()
-  const decoded = await decodeOrBury(deps.log, place, records, verdicts)
-  const versioned = await withVersions(deps.store, place, decoded, verdicts)
-  const readable = readableOnes(versioned, verdicts)
-  for (let start = 0; start < readable.length; start += judgedAtOnce) {
-    await judgeAndLink(deps, place, readable.slice(start, start + judgedAtOnce), verdicts)
-    await nextTurn()
+  let posts = await decodeOrBury(deps.log, place, records, verdicts)
+  const ids = [...new Set(posts.map(({ post }) => post.id))]
+  const known = await knownVersions(deps.store, place, place.mark, ids)
+  while (posts.length > 0) {
+    const readable = readableOnes(withVersions(posts, known, verdicts), verdicts)
+    const lethal = await judgeAndLink(deps, place, readable, verdicts)
+    if (lethal.size === 0) break
+    await buryLethal(deps.log, place, posts, lethal, verdicts)
+    // A dead text is no version: what comes after it in the batch is decided again as if it were in a batch of its own.
+    posts = posts.filter(({ record }) => !lethal.has(record.offset))
   }
   return verdicts
 }
 
-/** A broken record is in `posts.dead` before the block that records it: a crash between the two repeats the letter under the same key. */
 async function decodeOrBury(
   log: Log,
   place: Place,
@@ -70,35 +77,43 @@ async function decodeOrBury(
   verdicts: Verdicts,
 ): Promise<Decoded[]> {
   const decoded: Decoded[] = []
-  const letters: { key: string; value: string }[] = []
+  const refused: Refused[] = []
   for (const record of records) {
     const result = decodePost(record.value, record.timestamp)
-    if (result.ok) {
-      decoded.push({ record, post: result.post })
-      continue
-    }
-    const letter = deadLetter(
-      { topic: place.logTopic, partition: place.partition, ...record },
-      result.reason,
-    )
-    letters.push({ key: letter.origin, value: JSON.stringify(letter) })
-    verdicts.set(record.offset, { outcome: 'dead', reason: result.reason })
+    if (result.ok) decoded.push({ record, post: result.post })
+    else refused.push({ record, reason: result.reason })
   }
-  if (letters.length > 0) await log.append(topics.dead, letters)
+  await bury(log, place, refused)
+  for (const { record, reason } of refused) verdicts.set(record.offset, { outcome: 'dead', reason })
   return decoded
 }
 
-async function withVersions(
-  store: Store,
+async function buryLethal(
+  log: Log,
   place: Place,
-  decoded: readonly Decoded[],
+  posts: readonly Decoded[],
+  reasons: ReadonlyMap<number, string>,
   verdicts: Verdicts,
-): Promise<Versioned[]> {
-  const ids = [...new Set(decoded.map(({ post }) => post.id))]
-  const known = await knownVersions(store, place, place.mark, ids)
-  const posts = decoded.map(({ record, post }) => ({ post, appendedAtMs: record.timestamp }))
-  const decisions = decideVersions(posts, known)
-  return decoded.flatMap(({ record, post }, index) => {
+): Promise<void> {
+  const lethal = posts.flatMap(({ record, post }) => {
+    const reason = reasons.get(record.offset)
+    return reason === undefined ? [] : [{ record, post, reason }]
+  })
+  await bury(log, place, lethal)
+  for (const { record, post, reason } of lethal)
+    verdicts.set(record.offset, { outcome: 'dead', reason, post })
+}
+
+function withVersions(
+  posts: readonly Decoded[],
+  known: ReadonlyMap<string, Known>,
+  verdicts: Verdicts,
+): Versioned[] {
+  const decisions = decideVersions(
+    posts.map(({ record, post }) => ({ post, appendedAtMs: record.timestamp })),
+    new Map(known),
+  )
+  return posts.flatMap(({ record, post }, index) => {
     const { duplicate, version } = decisions[index] ?? { duplicate: false, version: 1 }
     if (!duplicate) return [{ record, post, version }]
     verdicts.set(record.offset, { outcome: 'duplicate', post, version })
@@ -122,12 +137,36 @@ function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Read
   })
 }
 
+/** Answers why, by offset, for the posts whose text no expert may read again; the others have their verdict. */
 async function judgeAndLink(
-  { analyst, linker }: VerdictDeps,
+  deps: VerdictDeps,
+  place: Place,
+  readable: readonly Readable[],
+  verdicts: Verdicts,
+): Promise<Map<number, string>> {
+  const lethal = new Map<number, string>()
+  const unjudged: Readable[] = []
+  for (const read of readable) {
+    const verdict = verdicts.get(read.record.offset)
+    if (verdict?.outcome !== 'scored') unjudged.push(read)
+    else verdicts.set(read.record.offset, { ...verdict, version: read.version })
+  }
+  for (let start = 0; start < unjudged.length; start += judgedAtOnce) {
+    const turn = unjudged.slice(start, start + judgedAtOnce)
+    for (const [offset, reason] of await judgeTurn(deps, place, turn, verdicts))
+      lethal.set(offset, reason)
+    await nextTurn()
+  }
+  return lethal
+}
+
+async function judgeTurn(
+  { analyst, linker, withinMs }: VerdictDeps,
   { logTopic, partition }: Place,
   readable: readonly Readable[],
   verdicts: Verdicts,
-): Promise<void> {
+): Promise<Map<number, string>> {
+  const priority = readable.every(({ post }) => post.history) ? 'history' : 'live'
   const judgements = await analyst.judge(
     readable.map(({ record, post, language }) => ({
       kind: post.kind,
@@ -136,11 +175,18 @@ async function judgeAndLink(
       title: post.title ?? '',
       position: { logTopic, partition, offset: record.offset },
     })),
+    { priority, withinMs: withinMs[priority] },
   )
+  const lethal = new Map<number, string>()
   for (const [index, { record, post, ...read }] of readable.entries()) {
     const judgement = judgements[index]
     if (judgement === undefined) throw new RangeError('one judgement a post')
+    if (isLethal(judgement)) {
+      lethal.set(record.offset, judgement.lethal)
+      continue
+    }
     const mentions = linker.link(post, new Date(post.originalPublishedAt ?? post.publishedAt))
     verdicts.set(record.offset, { outcome: 'scored', post, ...read, judgement, mentions })
   }
+  return lethal
 }

@@ -6,11 +6,14 @@ import { AlertFold } from '../alerts/fold.ts'
 import { inBuckets } from '../alerts/history.ts'
 import { foldOptions } from '../alerts/settings.ts'
 import type { MentionRow } from '../alerts/window.ts'
+import { loadConfig } from '../infra/config.ts'
+import { silentLogger as logger } from '../infra/logger.ts'
 import { toStoreTime } from '../infra/store/store-time.ts'
 import { createAnalyst } from '../pipeline/allocator/analyst.ts'
 import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
 import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
+import { isLethal } from '../pipeline/experts/expert.ts'
 import { loadExperts } from '../pipeline/experts/registry.ts'
 import { signature } from '../pipeline/signature.ts'
 import { normalisedTokens } from '../pipeline/text/normalise.ts'
@@ -38,7 +41,7 @@ export const readStream = (file: string): StreamPost[] =>
 
 /** What the pipeline would store of these posts, as far as alerts read it: its own linker, experts, fusion and signatures. */
 export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayPost[]> {
-  const experts = loadExperts()
+  const experts = await loadExperts(loadConfig({ env: {} }).pipeline, { clock: Date.now, logger })
   const { temperatures, reference_weights } = readFusion()
   const analyst = createAnalyst({
     experts,
@@ -63,6 +66,9 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
   return posts.map((post, offset) => {
     const at = Date.parse(post.publishedAt)
     const time = toStoreTime(at)
+    const judgement = judgements[offset]
+    if (judgement === undefined || isLethal(judgement))
+      throw new Error(`post ${offset} is not judged`)
     const mentions = linker.link(post, new Date(at)).map(
       ({ instrument }, index): MentionRow => ({
         log_topic: 'posts@0',
@@ -80,10 +86,10 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
         history: false,
         signature: signature(normalisedTokens(post.text)),
         instrument,
-        negative: judgements[offset]?.negative ?? 0,
-        'experts.name': judgements[offset]?.['experts.name'] ?? [],
-        'experts.task': judgements[offset]?.['experts.task'] ?? [],
-        'experts.probabilities': judgements[offset]?.['experts.probabilities'] ?? [],
+        negative: judgement.negative,
+        'experts.name': judgement['experts.name'],
+        'experts.task': judgement['experts.task'],
+        'experts.probabilities': judgement['experts.probabilities'],
         published_at: time,
         original_published_at: time,
         appended_at: time,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { topicLabels } from '../contract.ts'
-import type { Expert, ExpertOutput } from '../experts/expert.ts'
-import { loadExperts } from '../experts/registry.ts'
+import { type Expert, type ExpertOutput, isLethal, type Lethal } from '../experts/expert.ts'
+import { createLexiconExpert, readLexicon } from '../experts/lexicon.ts'
+import { createLinearExpert, readLinear } from '../experts/linear.ts'
 import { type Analyst, createAnalyst, type JudgedPost, type Judgement } from './analyst.ts'
 import { createCalibration, readFusion } from './calibration.ts'
 import { createStaticAllocator, type StaticWeights } from './static.ts'
@@ -14,7 +15,11 @@ function post(text: string, kind: JudgedPost['kind'] = 'news', title = ''): Judg
   return { kind, language: 'en', text, title, position }
 }
 
-function analystOf(experts: readonly Expert[], failures: string[] = []): Analyst {
+function analystOf(
+  experts: readonly Expert[],
+  failures: string[] = [],
+  answered: string[] = [],
+): Analyst {
   const weights: StaticWeights = {
     news: { linear: 0.75, lexicon: 0.25 },
     comment: { linear: 0.5, lexicon: 0.5 },
@@ -26,6 +31,7 @@ function analystOf(experts: readonly Expert[], failures: string[] = []): Analyst
     referenceWeights: { news: { linear: 1, lexicon: 0 }, comment: { linear: 1, lexicon: 0 } },
     onExpertFailure: (expert, error) =>
       failures.push(`${expert}: ${error instanceof Error ? error.message : error}`),
+    onExpertAnswer: (expert) => answered.push(expert),
   })
 }
 
@@ -47,10 +53,13 @@ function expert(name: string, output: ExpertOutput | Error): Expert {
 const linear = expert('linear', { sentiment: [0.8, 0.2, 0], topic: flatTopic })
 const lexicon = expert('lexicon', { sentiment: [0.4, 0.4, 0.2] })
 
+function judged(found: Judgement | Lethal | undefined): Judgement {
+  assert.ok(found !== undefined && !isLethal(found))
+  return found
+}
+
 async function only(analyst: Analyst, input: JudgedPost): Promise<Judgement> {
-  const [judgement] = await analyst.judge([input])
-  assert.ok(judgement)
-  return judgement
+  return judged((await analyst.judge([input]))[0])
 }
 
 test('experts are averaged by their weights, and the columns say who said what', async () => {
@@ -94,6 +103,42 @@ for (const { name, broken } of failing)
     assert.equal(failures.length, 1)
   })
 
+test('a text that one expert calls lethal is not judged; the others of its batch are', async () => {
+  const lethal = { lethal: 'its worker ended twice' }
+  const careful: Expert = {
+    ...expert('lexicon', {}),
+    classify: async (batch) =>
+      batch.map(({ text }) => (text === 'poison' ? lethal : { sentiment: [0.4, 0.4, 0.2] })),
+  }
+  const failures: string[] = []
+  const batch = [post('before'), post('poison'), post('after')]
+  const [before, poison, after] = await analystOf([linear, careful], failures).judge(batch)
+  assert.deepEqual(poison, lethal)
+  assert.deepEqual([judged(before).degraded, judged(after).degraded], [false, false])
+  assert.deepEqual(failures, [])
+})
+
+test('every expert is told how urgent the call is, and who answered is named', async () => {
+  const call = { priority: 'history', withinMs: 7 } as const
+  const heard: unknown[] = []
+  const listening: Expert = {
+    ...linear,
+    classify: (batch, how) => {
+      heard.push(how)
+      return linear.classify(batch)
+    },
+  }
+  const failures: string[] = []
+  const answered: string[] = []
+  await analystOf([listening, expert('lexicon', new Error('down'))], failures, answered).judge(
+    [post('text')],
+    call,
+  )
+  assert.deepEqual(heard, [call])
+  assert.deepEqual(answered, ['linear'])
+  assert.deepEqual(failures, ['lexicon: down'])
+})
+
 test('without the expert on topics the topic is empty', async () => {
   const found = await only(analystOf([expert('linear', new Error('down')), lexicon]), post('text'))
   assert.equal(found.topic, '')
@@ -110,7 +155,7 @@ test('with every expert down the batch is refused, and worth a retry', async () 
 })
 
 const fusion = readFusion()
-const experts = loadExperts()
+const experts = [createLinearExpert(readLinear()), createLexiconExpert(readLexicon())]
 const real = createAnalyst({
   experts,
   allocator: createStaticAllocator({ weights: fusion.reference_weights, experts }),
@@ -168,7 +213,7 @@ test('any text has distributions, the same alone, in a batch and in another orde
   await fc.assert(
     fc.asyncProperty(posts, async (batch) => {
       const input = batch.map(({ kind, text, title }) => post(text, kind, title))
-      const together = await real.judge(input)
+      const together = (await real.judge(input)).map(judged)
       for (const { negative, neutral, positive, topic_probabilities, score } of together) {
         for (const vector of [[negative, neutral, positive], topic_probabilities]) {
           assert.ok(vector.every((p) => p >= 0 && p <= 1))

@@ -1,12 +1,18 @@
 /**
  * Judges posts: allocate, ask each expert once for the posts it is assigned, fuse, calibrate. An expert that fails on a batch is left out of it,
  * the weights of the others are renormalised and the rows say so; without any opinion on sentiment the batch is refused, so that consumption pauses.
+ * A text that an expert calls lethal is not judged at all.
  */
-
 import { AppError } from '../../infra/errors.ts'
 import type { Post } from '../../ingest/contract.ts'
 import { type AnalysisRow, sentiments, type Task, topicLabels } from '../contract.ts'
-import { type Expert, type ExpertOutput, isLethal, type Lethal } from '../experts/expert.ts'
+import {
+  type Call,
+  type Expert,
+  type ExpertOutput,
+  isLethal,
+  type Lethal,
+} from '../experts/expert.ts'
 import { argmax } from '../experts/probabilities.ts'
 import type { Allocation, AllocationContext, Allocator } from './allocator.ts'
 import type { Calibration } from './calibration.ts'
@@ -41,7 +47,7 @@ export type Judgement = Pick<
 
 export interface Analyst {
   /** One judgement a post, in order, whatever else is in the batch. Throws a retryable `NO_EXPERT` when none could judge the sentiment. */
-  judge(posts: readonly JudgedPost[]): Promise<Judgement[]>
+  judge(posts: readonly JudgedPost[], call?: Call): Promise<(Judgement | Lethal)[]>
   close(): Promise<void>
 }
 
@@ -52,14 +58,15 @@ export interface AnalystDeps {
   /** Weights of `reference_score`. */
   readonly referenceWeights: StaticWeights
   readonly onExpertFailure: (expert: string, error: unknown) => void
+  readonly onExpertAnswer?: (expert: string) => void
 }
 
 /** Answers of one expert to one batch, by index of the post. */
-type Answers = ReadonlyMap<number, ExpertOutput>
+type Answers = ReadonlyMap<number, ExpertOutput | Lethal>
 
 export function createAnalyst(deps: AnalystDeps): Analyst {
   return {
-    async judge(posts) {
+    async judge(posts, call) {
       const allocations = posts.map((post) =>
         deps.allocator.allocate({ ...post, textLength: post.text.length }),
       )
@@ -68,7 +75,7 @@ export function createAnalyst(deps: AnalystDeps): Analyst {
           deps.experts.map(
             async (expert): Promise<[string, Answers]> => [
               expert.name,
-              await ask(expert, posts, allocations, deps.onExpertFailure),
+              await ask(deps, expert, posts, allocations, call),
             ],
           ),
         ),
@@ -86,27 +93,29 @@ export function createAnalyst(deps: AnalystDeps): Analyst {
 }
 
 async function ask(
+  { onExpertFailure, onExpertAnswer }: AnalystDeps,
   expert: Expert,
   posts: readonly JudgedPost[],
   allocations: readonly Allocation[],
-  onFailure: AnalystDeps['onExpertFailure'],
+  call: Call | undefined,
 ): Promise<Answers> {
   const asked = [...posts.keys()].filter((i) =>
     allocations[i]?.assignments.some((assignment) => assignment.expert === expert.name),
   )
   if (asked.length === 0) return new Map()
   try {
-    const outputs = await expert.classify(asked.flatMap((i) => posts[i] ?? []))
+    const down = expert.health?.()
+    if (down !== undefined) throw down
+    const outputs = await expert.classify(
+      asked.flatMap((i) => posts[i] ?? []),
+      call,
+    )
     if (outputs.length !== asked.length || !outputs.every(isWellFormed))
       throw new RangeError('The answer has another shape than one distribution a text and task')
-    return new Map(
-      asked.flatMap((i, at): [number, ExpertOutput][] => {
-        const output = outputs[at]
-        return output === undefined || isLethal(output) ? [] : [[i, output]]
-      }),
-    )
+    onExpertAnswer?.(expert.name)
+    return new Map(outputs.map((output, at) => [asked[at] ?? -1, output]))
   } catch (error) {
-    onFailure(expert.name, error)
+    onExpertFailure(expert.name, error)
     return new Map()
   }
 }
@@ -143,12 +152,14 @@ function judgement(
   deps: AnalystDeps,
   post: JudgedPost,
   allocation: Allocation,
-  answerOf: (expert: string) => ExpertOutput | undefined,
-): Judgement {
-  const ballots: Ballot[] = allocation.assignments.map((assignment) => ({
-    ...assignment,
-    probabilities: answerOf(assignment.expert)?.[assignment.task],
-  }))
+  answerOf: (expert: string) => ExpertOutput | Lethal | undefined,
+): Judgement | Lethal {
+  const ballots: Ballot[] = []
+  for (const assignment of allocation.assignments) {
+    const answer = answerOf(assignment.expert)
+    if (answer !== undefined && isLethal(answer)) return answer
+    ballots.push({ ...assignment, probabilities: answer?.[assignment.task] })
+  }
   const fused = (task: Task, weightOf: (ballot: Ballot) => number) => {
     const opinions = opinionsOn(task, ballots)
     if (opinions.length === 0) return []

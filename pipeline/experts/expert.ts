@@ -1,4 +1,5 @@
 /** An expert: a classifier for one or more tasks, as in "prediction with expert advice". */
+import type { AppError } from '../../infra/errors.ts'
 import type { Post } from '../../ingest/contract.ts'
 import type { Task } from '../contract.ts'
 
@@ -12,13 +13,13 @@ export interface ExpertInput {
 /** Calibrated probabilities by task, in the order of the task's labels, summing to 1; a task the expert does not judge is absent. */
 export type ExpertOutput = Readonly<Partial<Record<Task, readonly number[]>>>
 
-/** A text that ended the process which read it, twice and alone: it must not be read again. */
+/** A text that ended or broke the process which read it, twice and alone: it must not be read again. */
 export interface Lethal {
   /** For people; holds nothing of the text. */
   readonly lethal: string
 }
 
-export function isLethal(answer: ExpertOutput | Lethal): answer is Lethal {
+export function isLethal(answer: object): answer is Lethal {
   return 'lethal' in answer
 }
 
@@ -39,5 +40,7 @@ export interface Expert {
    * Rejects with OVERLOADED when the expert's queue is full, DEADLINE when it could not begin in time (both retryable), or what broke it.
    */
   classify(batch: readonly ExpertInput[], call?: Call): Promise<readonly (ExpertOutput | Lethal)[]>
+  /** Why it cannot answer now and will not soon; undefined when it can. Without it: always can. */
+  health?(): AppError | undefined
   close(): Promise<void>
 }

@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { SentimentIntensityAnalyzer } from 'vader-sentiment'
-import { cleanText } from '../text/clean.ts'
+import { cleanOpening } from '../text/clean.ts'
 import { modelsFolder, Provenance, readManifest } from './artifact.ts'
 import type { Expert } from './expert.ts'
 import { softmax } from './probabilities.ts'
@@ -41,7 +41,7 @@ export function createLexiconExpert(manifest: LexiconManifest): Expert {
     tasks: ['sentiment'],
     classify: async (batch) =>
       batch.map(({ kind, text, title }) => {
-        const features = compoundFeatures(compoundScore(cleanText(text, title)))
+        const features = compoundFeatures(compoundScore(cleanOpening(text, title)))
         return { sentiment: softmax(manifest.maps[kind].map((row) => dot(row, features))) }
       }),
     close: async () => {},

@@ -27,7 +27,7 @@ export class LinearModel {
   readonly #parameters: LinearParameters
   readonly #extractor: NgramExtractor
   readonly #columns: number
-  /** Whole numbers: 65,000 n-grams of a text fit, `maxReadLength` gives a quarter of it. */
+  /** Whole numbers: 65,000 n-grams of a text fit, `openingLength` gives a quarter of it. */
   readonly #sums: Int32Array
 
   constructor(parameters: LinearParameters) {

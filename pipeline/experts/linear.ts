@@ -4,7 +4,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import Type, { type Static } from 'typebox'
 import { AppError } from '../../infra/errors.ts'
 import { tasks } from '../contract.ts'
-import { cleanText } from '../text/clean.ts'
+import { cleanOpening } from '../text/clean.ts'
 import { modelsFolder, Provenance, readManifest, readWeights } from './artifact.ts'
 import type { Expert } from './expert.ts'
 import { LinearModel, type LinearParameters } from './linear-model.ts'
@@ -70,7 +70,7 @@ export function createLinearExpert({ manifest, parameters }: LoadedLinear): Expe
     version: manifest.version,
     tasks: parameters.heads.map(({ task }) => task),
     classify: async (batch) =>
-      batch.map(({ kind, text, title }) => model.probabilities(cleanText(text, title), kind)),
+      batch.map(({ kind, text, title }) => model.probabilities(cleanOpening(text, title), kind)),
     close: async () => {},
   }
 }

@@ -1,9 +1,93 @@
 /** The experts this build has, loaded and verified. */
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Registry } from 'prom-client'
+import type { Clock } from '../../infra/clock.ts'
+import { type Config, workerEnvironment } from '../../infra/config.ts'
+import { AppError } from '../../infra/errors.ts'
+import type { Logger } from '../../infra/logger.ts'
+import { reportPool } from '../metrics.ts'
+import { startWorkerPool } from '../workers/pool.ts'
+import { forkWorker } from '../workers/worker-process.ts'
+import { modelsFolder } from './artifact.ts'
+import { createEncoderExpert } from './encoder.ts'
+import { readEncoderManifest } from './encoder-artifact.ts'
 import type { Expert } from './expert.ts'
 import { createLexiconExpert, readLexicon } from './lexicon.ts'
 import { createLinearExpert, readLinear } from './linear.ts'
 
-/** Throws `MODEL` when an artifact is missing or damaged: a monitor with half its experts by accident would go unseen. */
-export function loadExperts(): Expert[] {
-  return [createLinearExpert(readLinear()), createLexiconExpert(readLexicon())]
+export const minilmFolder = join(modelsFolder, 'minilm')
+
+export type ExpertsConfig = Pick<Config['pipeline'], 'experts' | 'workers'>
+type WorkersConfig = Config['pipeline']['workers']
+
+export interface ExpertsDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Where the workers of encoders are counted. */
+  readonly registry?: Registry
+}
+
+type Load = (config: ExpertsConfig, deps: ExpertsDeps) => Promise<Expert>
+
+/** Asked in this order: encoders first, so that their workers read while the others block this thread. */
+const loaders: Readonly<Record<ExpertsConfig['experts'][number], Load>> = {
+  minilm: ({ workers }, deps) => loadEncoder('minilm', minilmFolder, workers, deps),
+  linear: async () => createLinearExpert(readLinear()),
+  lexicon: async () => createLexiconExpert(readLexicon()),
+}
+
+/**
+ * The experts of the config, ready to be asked. Rejects with MODEL, PROVIDER or WORKER when one cannot be loaded, after the others are closed:
+ * a monitor with half its experts by accident would go unseen.
+ */
+export async function loadExperts(config: ExpertsConfig, deps: ExpertsDeps): Promise<Expert[]> {
+  const wanted = Object.entries(loaders).filter(([name]) =>
+    config.experts.some((expert) => expert === name),
+  )
+  const loading = await Promise.allSettled(wanted.map(([, load]) => load(config, deps)))
+  const loaded = loading.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
+  const failed = loading.find((result) => result.status === 'rejected')
+  if (failed === undefined) return loaded
+  await Promise.all(loaded.map((expert) => expert.close()))
+  throw failed.reason
+}
+
+async function loadEncoder(
+  name: string,
+  shipped: string,
+  workers: WorkersConfig,
+  { clock, logger, registry }: ExpertsDeps,
+): Promise<Expert> {
+  const folder = workers.modelFolder === '' ? shipped : resolve(workers.modelFolder)
+  const manifest = readEncoderManifest(folder)
+  // Weights and calibration know experts by their names.
+  if (manifest.name !== name)
+    throw new AppError('MODEL', `The model in ${folder} is not an artifact of ${name}.`)
+  const { provider, maxBatchTokens, minSpeedup } = workers
+  const log = logger.child({ expert: name })
+  const pool = await startWorkerPool({
+    count: workerCount(workers, availableParallelism()),
+    start: forkWorker({
+      // Two processes of one thread read more than one process of two.
+      options: { folder, provider, threads: 1, maxBatchTokens, minSpeedup },
+      environment: workerEnvironment(),
+      logger: log,
+    }),
+    queue: { texts: workers.queueTexts, bytes: workers.queueMegabytes * 2 ** 20 },
+    memoryBytes: workers.memoryMegabytes * 2 ** 20,
+    clock,
+    logger: log,
+  })
+  if (registry !== undefined) reportPool(registry, name, pool)
+  return createEncoderExpert({ manifest, pool })
+}
+
+/** This process needs a core of its own; a GPU is busy with one process. */
+export function workerCount(
+  { count, provider }: Pick<WorkersConfig, 'count' | 'provider'>,
+  cores: number,
+): number {
+  if (count > 0) return count
+  return provider === 'cpu' ? Math.max(1, cores - 1) : 1
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cleanText, maxReadLength } from './clean.ts'
+import { cleanOpening, cleanText, openingLength } from './clean.ts'
 
 const cases = [
   { name: 'entities, escaped twice', text: 'AT&amp;amp;T', expected: 'AT&T' },
@@ -26,9 +26,22 @@ const cases = [
 for (const { name, text, title, expected } of cases)
   test(name, () => assert.equal(cleanText(text, title), expected))
 
-test('of a long text the beginning is read', () => {
+test('a long text stays whole', () => {
   const text = `${'word '.repeat(1_000)}end`
-  assert.equal(cleanText(text), text.slice(0, maxReadLength).trim())
+  assert.equal(cleanText(text), text)
+})
+
+test('the opening of a long text is its beginning, and of a short one all of it', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 2 * openingLength })
+  fc.assert(
+    fc.property(text, text, (a, b) => {
+      assert.equal(
+        cleanOpening(a, b),
+        cleanText((b === '' || a.startsWith(b) ? a : `${b} ${a}`).slice(0, openingLength)),
+      )
+    }),
+  )
+  assert.equal(cleanOpening(`${'word '.repeat(1_000)}end`).length, openingLength - 1)
 })
 
 test('no text throws', () => {

@@ -2,7 +2,7 @@
 import { sentiments } from '../contract.ts'
 import { compoundFeatures, compoundScore, dot, type LexiconManifest } from '../experts/lexicon.ts'
 import { softmax } from '../experts/probabilities.ts'
-import { cleanText } from '../text/clean.ts'
+import { cleanOpening } from '../text/clean.ts'
 import type { Example } from './dataset.ts'
 import { fitLogistic } from './logistic.ts'
 import { figures } from './metrics.ts'
@@ -12,7 +12,7 @@ import { provenance, wordList } from './provenance.ts'
 export function fitLexicon(rows: readonly Example[]): LexiconManifest {
   const observed = rows.map((example) => ({
     example,
-    features: compoundFeatures(compoundScore(cleanText(example.text))),
+    features: compoundFeatures(compoundScore(cleanOpening(example.text))),
     label: example.sentiment,
   }))
   const ofKind = (kind: Example['kind']) => observed.filter(({ example }) => example.kind === kind)
@@ -39,6 +39,6 @@ export function fitLexicon(rows: readonly Example[]): LexiconManifest {
 }
 
 export function lexiconOpinion(maps: LexiconManifest['maps'], { kind, text }: Example): number[] {
-  const features = compoundFeatures(compoundScore(cleanText(text)))
+  const features = compoundFeatures(compoundScore(cleanOpening(text)))
   return softmax(maps[kind].map((row) => dot(row, features)))
 }

@@ -3,7 +3,7 @@ import type { Post } from '../../ingest/contract.ts'
 import { sentiments, type Task, topicLabels } from '../contract.ts'
 import type { LinearParameters } from '../experts/linear-model.ts'
 import type { NgramSpec } from '../experts/ngrams.ts'
-import { cleanText } from '../text/clean.ts'
+import { cleanOpening } from '../text/clean.ts'
 import type { Example } from './dataset.ts'
 import {
   bucketValues,
@@ -40,7 +40,7 @@ export interface TrainedLinear {
 /** The same examples and tasks give the same model, bit for bit. */
 export function trainLinear(examples: readonly Example[], tasks: readonly Task[]): TrainedLinear {
   const documents = toDocuments(
-    examples.map(({ text }) => cleanText(text)),
+    examples.map(({ text }) => cleanOpening(text)),
     ngrams,
   )
   const values = bucketValues(documents, ngrams, wordWeight)
@@ -65,7 +65,7 @@ export function linearLogits(
   const head = heads.get(task)
   if (head === undefined) throw new RangeError(`The model has no head for ${task}`)
   return toDocuments(
-    texts.map((text) => cleanText(text)),
+    texts.map((text) => cleanOpening(text)),
     ngrams,
   ).map((document) => headLogits(document, values, head))
 }

@@ -1,0 +1,57 @@
+/**
+ * The life of a worker process. It loads and proves its encoder, says so, and answers jobs one after another in the order they came.
+ * Signals of the terminal go to the whole process group, but when to end is the parent's decision: a worker ends when the channel closes,
+ * which the system does even for a parent that is killed.
+ */
+import { AppError, describeError } from '../../infra/errors.ts'
+import { loadEncoder } from './load-encoder.ts'
+import type { FromWorker, Refused, ToWorker, WorkerOptions } from './protocol.ts'
+import { openProven } from './provider.ts'
+import { createReader, type Reader } from './reader.ts'
+
+export interface WorkerHooks {
+  /** Before a job is read; what it throws fails the job. */
+  readonly onJob?: (job: ToWorker) => void
+}
+
+/** In a process that was forked with serialization 'advanced'. Resolves when jobs can come, or when the encoder was refused. */
+export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+  process.once('disconnect', () => process.exit())
+  let reader: Reader
+  try {
+    const encoder = loadEncoder(options.folder)
+    const { session, speed } = await openProven(encoder, options)
+    const { manifest, tokenizer } = encoder
+    reader = createReader({ ...manifest, ...options, tokenizer, session })
+    say({ type: 'ready', provider: options.provider, speed })
+  } catch (error) {
+    say(refusalOf(error), () => process.disconnect())
+    return
+  }
+  let previous = Promise.resolve()
+  process.on('message', (message: ToWorker) => {
+    previous = previous.then(async () => say(await answer(message)))
+  })
+
+  async function answer(message: ToWorker): Promise<FromWorker> {
+    const { job, texts } = message
+    try {
+      hooks.onJob?.(message)
+      const result = await reader.read(texts)
+      return { type: 'done', job, ...result, memoryBytes: process.memoryUsage.rss() }
+    } catch (error) {
+      return { type: 'failed', job, message: describeError(error) }
+    }
+  }
+}
+
+function refusalOf(error: unknown): Refused {
+  const code = error instanceof AppError ? error.code : 'WORKER'
+  return { type: 'refused', code, message: describeError(error) }
+}
+
+/** A message that cannot be sent has no one to read it: the channel is closed, and the process about to end. */
+function say(message: FromWorker, then: () => void = () => {}): void {
+  process.send?.(message, undefined, {}, then)
+}
