@@ -98,7 +98,7 @@ describe('an encoder expert', () => {
         const mean = windowMean(
           windows.map(([logits]) => logits),
           windows.map(([, tokens]) => tokens),
-          1.3,
+          { temperature: 1.3, biases: [0.4, -0.2, 0] },
         )
         assert.ok(mean.every((p) => p >= 0))
         assert.ok(Math.abs(mean.reduce((sum, p) => sum + p, 0) - 1) < 1e-9)
