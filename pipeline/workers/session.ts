@@ -39,8 +39,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     ...(profilePrefix === undefined
       ? {}
       : { enableProfiling: true, profileFilePrefix: profilePrefix }),
-    // On CPUs whose 8-bit products saturate, the slower exact ones.
-    extra: { session: { x64quantprecision: '1' } },
   })
   return {
     async run(windows, length) {
