@@ -4,68 +4,19 @@
  * 1. texts a second, all at once, against workers and threads of each, and how much of the work was padding;
  * 2. latency against offered load: single texts that arrive by a seeded Poisson process at shares of the measured capacity.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from 'commander'
-import { systemClock } from '../infra/clock.ts'
-import { silentLogger } from '../infra/logger.ts'
 import { seededRandom } from '../infra/seeded-random.ts'
-import { demoFile } from '../ingest/demo.ts'
 import { modelsFolder } from '../pipeline/experts/artifact.ts'
-import type { Call } from '../pipeline/experts/expert.ts'
-import { type PoolStats, startWorkerPool, type WorkerPool } from '../pipeline/workers/pool.ts'
-import type { Provider, TextToRead } from '../pipeline/workers/protocol.ts'
-import { forkWorker } from '../pipeline/workers/worker-process.ts'
+import type { PoolStats, WorkerPool } from '../pipeline/workers/pool.ts'
+import type { TextToRead } from '../pipeline/workers/protocol.ts'
 import { openLoop, percentile, poissonArrivals } from './open-loop.ts'
+import { call, openPool, type PoolOptions, readFor, readTexts, type Shape } from './serving-pool.ts'
 
-interface Options {
-  readonly folder: string
-  readonly provider: Provider
-  readonly maxBatchTokens: string
-  readonly seconds: string
+interface Options extends PoolOptions {
+  readonly seconds: number
   readonly shapes: string
   readonly loads: string
-  readonly jobTexts: string
-}
-
-interface Shape {
-  readonly workers: number
-  readonly threads: number
-}
-
-const longestText = 100
-const callTexts = 128
-const call: Call = { priority: 'live', withinMs: 600_000 }
-
-function readTexts(): TextToRead[] {
-  return readFileSync(demoFile, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => ({ title: '', text: String(JSON.parse(line).text) }))
-    .filter(({ text }) => text.length <= longestText)
-}
-
-function openPool(options: Options, { workers, threads }: Shape): Promise<WorkerPool> {
-  const { folder, provider, maxBatchTokens, jobTexts } = options
-  return startWorkerPool({
-    count: workers,
-    start: forkWorker({
-      options: {
-        folder,
-        provider,
-        threads,
-        maxBatchTokens: Number(maxBatchTokens),
-        minSpeedup: 1,
-      },
-      environment: {},
-      logger: silentLogger,
-    }),
-    queue: { texts: 1_000_000, bytes: 1e9 },
-    job: { texts: Number(jobTexts), bytes: 65_536 },
-    memoryBytes: Number.POSITIVE_INFINITY,
-    clock: systemClock,
-    logger: silentLogger,
-  })
 }
 
 /** Runs `work` and adds what the pool did meanwhile. */
@@ -89,31 +40,14 @@ function difference(after: PoolStats, before: PoolStats) {
   }
 }
 
-/** Keeps enough calls open that every worker has two jobs in hand and more wait. */
-async function readFor(pool: WorkerPool, texts: readonly TextToRead[], ms: number) {
-  const end = performance.now() + ms
-  let next = 0
-  const nextTexts = () =>
-    Array.from({ length: callTexts }, () => texts[next++ % texts.length] ?? { title: '', text: '' })
-  const caller = async () => {
-    while (performance.now() < end) await pool.read(nextTexts(), call)
-  }
-  await Promise.all(Array.from({ length: 2 * pool.stats().workersReady + 2 }, caller))
-}
-
-async function waitForWorkers(pool: WorkerPool, count: number): Promise<void> {
-  while (pool.stats().workersReady < count) await new Promise((resolve) => setTimeout(resolve, 20))
-}
-
 /** Texts a second of each shape; the best of three passes, as other work on the machine only ever takes away. */
 async function throughput(options: Options, texts: readonly TextToRead[], shape: Shape) {
   const pool = await openPool(options, shape)
-  await waitForWorkers(pool, shape.workers)
   await readFor(pool, texts, 1_000)
   const passes: { rate: number; waste: number; tokensOfText: number }[] = []
   for (let pass = 0; pass < 3; pass++) {
     const { seconds, did } = await measured(pool, () =>
-      readFor(pool, texts, Number(options.seconds) * 1_000),
+      readFor(pool, texts, options.seconds * 1_000),
     )
     passes.push({ ...did, rate: did.texts / seconds })
   }
@@ -139,11 +73,10 @@ async function latencies(
     `\nlatency of single texts, ${shape.workers} x ${shape.threads}, capacity ${whole(capacity)} texts/s`,
   )
   const pool = await openPool(options, shape)
-  await waitForWorkers(pool, shape.workers)
   await readFor(pool, texts, 1_000)
   for (const load of options.loads.split(',').map(Number)) {
     const perSecond = (capacity * load) / 100
-    const arrivals = poissonArrivals(perSecond, Number(options.seconds) * 2_000, seededRandom(load))
+    const arrivals = poissonArrivals(perSecond, options.seconds * 2_000, seededRandom(load))
     const { result, did } = await measured(pool, () =>
       openLoop(arrivals, (i) =>
         pool.read([texts[i % texts.length] ?? { title: '', text: '' }], call),
@@ -174,9 +107,14 @@ program
   .description('Measure encoders on workers.')
   .option('--folder <folder>', 'of the artifact', join(modelsFolder, 'minilm'))
   .option('--provider <name>', 'cpu, cuda or webgpu', 'cpu')
-  .option('--max-batch-tokens <count>', 'of a batch, padding included', '1024')
-  .option('--job-texts <count>', 'most texts of a job: the window that is sorted by length', '128')
-  .option('--seconds <seconds>', 'of each pass', '5')
+  .option('--max-batch-tokens <count>', 'of a batch, padding included', Number, 256)
+  .option(
+    '--job-texts <count>',
+    'most texts of a job: the window that is sorted by length',
+    Number,
+    128,
+  )
+  .option('--seconds <seconds>', 'of each pass', Number, 5)
   .option(
     '--shapes <list>',
     'workers x threads; latencies are measured on the fastest',
