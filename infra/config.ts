@@ -186,22 +186,22 @@ export const Config = Type.Object(
           {
             news: Type.Object(
               {
-                linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.95),
+                linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.15),
                 lexicon: staticWeight('lexicon', 'news', 'PIPELINE_WEIGHT_NEWS_LEXICON', 0.05),
-                minilm: staticWeight('minilm', 'news', 'PIPELINE_WEIGHT_NEWS_MINILM', 1),
+                minilm: staticWeight('minilm', 'news', 'PIPELINE_WEIGHT_NEWS_MINILM', 0.8),
               },
               section,
             ),
             comment: Type.Object(
               {
-                linear: staticWeight('linear', 'comments', 'PIPELINE_WEIGHT_COMMENT_LINEAR', 0.4),
+                linear: staticWeight('linear', 'comments', 'PIPELINE_WEIGHT_COMMENT_LINEAR', 0),
                 lexicon: staticWeight(
                   'lexicon',
                   'comments',
                   'PIPELINE_WEIGHT_COMMENT_LEXICON',
-                  0.6,
+                  0.5,
                 ),
-                minilm: staticWeight('minilm', 'comments', 'PIPELINE_WEIGHT_COMMENT_MINILM', 1),
+                minilm: staticWeight('minilm', 'comments', 'PIPELINE_WEIGHT_COMMENT_MINILM', 0.5),
               },
               section,
             ),
