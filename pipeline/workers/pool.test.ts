@@ -1,6 +1,7 @@
 /** What the pool promises under any schedule of deaths. Real processes: pool-faults.test.ts. */
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLogger } from '../../infra/logger.ts'
 import { isLethal } from '../experts/expert.ts'
@@ -11,6 +12,7 @@ import {
   type ScriptedWorkers,
   scriptedWorkers,
 } from './scripted-workers.fixture.ts'
+import type { StartWorker } from './worker-process.ts'
 
 function openPool(workers: ScriptedWorkers, count: number, clock = () => 0) {
   return startWorkerPool({
@@ -77,5 +79,82 @@ describe('the pool, under any schedule of deaths', () => {
         assert.equal(workers.running.size, 0)
       }),
     )
+  })
+})
+
+/** Workers that answer a job only when they are told to. */
+function slowWorkers() {
+  let answer = () => {}
+  const start: StartWorker = ({ message, ended }) => {
+    const speed = { provider: 1, cpu: 1 }
+    setImmediate(() => message({ type: 'ready', provider: 'cpu', speed }))
+    return {
+      send({ job, texts }) {
+        const readings = texts.map(() => ({ windowTokens: [1], logits: new Float32Array(1) }))
+        const counts = { tokens: { real: 1, padded: 1 }, batches: 1, memoryBytes: 1 }
+        answer = () => message({ type: 'done', job, readings, ...counts })
+      },
+      kill: () => void setImmediate(() => ended('was killed')),
+    }
+  }
+  return { start, answer: () => answer() }
+}
+
+describe('the pool with workers that are late', () => {
+  const bounds = { startWithinMs: 1e6, answerWithinMs: 10, aloneWithinMs: 100, closeWithinMs: 1e6 }
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }))
+  afterEach(() => mock.timers.reset())
+
+  /** Time goes by; then what was killed ends, rests for no time, and its successor is ready. */
+  async function pass(ms: number): Promise<void> {
+    for (const step of [ms, 0, 0]) {
+      mock.timers.tick(step)
+      for (let turns = 0; turns < 5; turns++) await turn()
+    }
+  }
+
+  async function openLatePool() {
+    const { start, answer } = slowWorkers()
+    const pool = await startWorkerPool({
+      count: 1,
+      start,
+      queue: { texts: 9, bytes: 99 },
+      memoryBytes: 9,
+      clock: () => 0,
+      logger: silentLogger,
+      backoff: () => 0,
+      bounds,
+    })
+    return { pool, answer }
+  }
+
+  it('convicts no text that is late with others, or early by the patience of a trial', async () => {
+    const { pool, answer } = await openLatePool()
+    const answers = pool.read(['a', 'b', 'c', 'd'].map((text) => ({ title: '', text })))
+    await pass(10)
+    // Two halves, both late.
+    await pass(10)
+    await pass(10)
+    for (let text = 0; text < 4; text++) {
+      await pass(99)
+      answer()
+      await pass(0)
+    }
+    assert.deepEqual((await answers).map(isLethal), [false, false, false, false])
+    const { deaths, lethalTexts } = pool.stats()
+    assert.deepEqual({ deaths, lethalTexts }, { deaths: 3, lethalTexts: 0 })
+    await pool.close()
+  })
+
+  it('convicts a text that is late alone in two trials', async () => {
+    const { pool } = await openLatePool()
+    const answers = pool.read([{ title: '', text: 'a' }])
+    await pass(10)
+    await pass(100)
+    assert.equal(pool.stats().lethalTexts, 0)
+    await pass(100)
+    assert.deepEqual((await answers).map(isLethal), [true])
+    assert.equal(pool.stats().deaths, 3)
+    await pool.close()
   })
 })

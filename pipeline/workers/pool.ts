@@ -73,6 +73,7 @@ const defaultJob: QueueLimits = { texts: 128, bytes: 65_536 }
 const defaultBounds: PoolBounds = {
   startWithinMs: 120_000,
   answerWithinMs: 60_000,
+  aloneWithinMs: 300_000,
   closeWithinMs: 5_000,
 }
 
@@ -140,11 +141,11 @@ class Pool implements WorkerPool {
     const pending = new PendingCall(texts.length)
     const urgency = { priority, deadline: this.#clock() + withinMs }
     const all = textsOf(pending, texts, urgency, this.#arrivals)
-    const refusal = this.#queue.add(all.filter(({ text }) => !this.#lethalTexts.has(text)))
+    const dead = new Set(all.filter(({ text }) => this.#lethalTexts.has(text)))
+    const refusal = this.#queue.add(all.filter((text) => !dead.has(text)))
     if (refusal !== undefined) throw refusal
     this.#arrivals += texts.length
-    for (const { text, index } of all)
-      if (this.#lethalTexts.has(text)) pending.answer(index, lethal)
+    for (const { index } of dead) pending.answer(index, lethal)
     this.#dispatch()
     return pending.answers
   }
@@ -226,24 +227,40 @@ class Pool implements WorkerPool {
     })
   }
 
-  #takeBack({ begun, prefetched }: WorkerEnd): void {
+  #takeBack({ begun, prefetched, wasLate }: WorkerEnd): void {
     if (begun === undefined) return
     if (this.#closing !== undefined) {
       for (const { call } of [begun, ...prefetched].flatMap(({ texts }) => texts))
         call.fail(closed())
       return
     }
-    for (const { call, index, text } of this.#suspects.add(awaitedOf(begun))) {
-      this.#lethalTexts.add(text)
-      call.answer(index, lethal)
-    }
-    this.#queue.putBack(prefetched.flatMap(awaitedOf))
+    const convicted = this.#suspects.add(begun, this.#stillWanted(begun), { wasLate })
+    if (convicted !== undefined) this.#convict(convicted)
+    this.#queue.putBack(prefetched.flatMap((job) => this.#stillWanted(job)))
     this.#dispatch()
+  }
+
+  /** Texts that somebody waits for; copies of one that was convicted meanwhile are answered instead. */
+  #stillWanted({ texts }: Job): PendingText[] {
+    const awaited = texts.filter(({ call }) => !call.isSettled)
+    const dead = new Set(awaited.filter(({ text }) => this.#lethalTexts.has(text)))
+    for (const { call, index } of dead) call.answer(index, lethal)
+    return awaited.filter((text) => !dead.has(text))
+  }
+
+  /** The text, and all copies of it that wait: each would cost as many workers again. */
+  #convict(convicted: PendingText): void {
+    this.#lethalTexts.add(convicted.text)
+    const isCopy = ({ text }: PendingText) =>
+      text.text === convicted.text.text && text.title === convicted.text.title
+    const copies = [...this.#queue.remove(isCopy), ...this.#suspects.remove(isCopy)]
+    for (const { call, index } of [convicted, ...copies]) call.answer(index, lethal)
   }
 
   #expire(): void {
     const now = this.#clock()
-    for (const { call } of [...this.#queue.expire(now), ...this.#suspects.expire(now)])
+    const isLate = ({ deadline }: PendingText) => deadline <= now
+    for (const { call } of [...this.#queue.expire(now), ...this.#suspects.remove(isLate)])
       call.fail(new AppError('DEADLINE', 'No worker could begin in time', { retryable: true }))
   }
 
@@ -257,11 +274,6 @@ class Pool implements WorkerPool {
 }
 
 const lethal: Lethal = { lethal: 'ended or broke the worker that read it, twice and alone' }
-
-/** Texts that somebody still waits for. */
-function awaitedOf({ texts }: Job): PendingText[] {
-  return texts.filter(({ call }) => !call.isSettled)
-}
 
 function closed(): AppError {
   return new AppError('WORKER', 'The workers were stopped', { retryable: true })
