@@ -6,7 +6,7 @@ import type { Clock } from '../../infra/clock.ts'
 import { type Config, workerEnvironment } from '../../infra/config.ts'
 import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
-import { reportPool } from '../metrics.ts'
+import { observeWaits, reportPool } from '../metrics.ts'
 import { startWorkerPool } from '../workers/pool.ts'
 import type { WorkerOptions } from '../workers/protocol.ts'
 import { forkWorker } from '../workers/worker-process.ts'
@@ -87,6 +87,7 @@ async function loadEncoder(
     memoryBytes: workers.memoryMegabytes * 2 ** 20,
     clock,
     logger: log,
+    ...(registry === undefined ? {} : { onWaited: observeWaits(registry, name) }),
   })
   if (registry !== undefined) reportPool(registry, name, pool)
   return createEncoderExpert({ manifest, pool })

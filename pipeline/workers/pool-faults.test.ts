@@ -192,6 +192,13 @@ describe('a worker that does not start', () => {
       message: /was not ready within 100 ms; ended with SIGKILL$/,
     })
   })
+
+  it('within its memory rejects the creation instead of being replaced for ever', async () => {
+    await assert.rejects(openPool({ memoryBytes: 0 }), {
+      code: 'CONFIG',
+      message: /takes 1 MB before .* WORKERS_MEMORY_MEGABYTES allows 0\.$/,
+    })
+  })
 })
 
 describe('a full queue', () => {

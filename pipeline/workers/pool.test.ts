@@ -9,6 +9,7 @@ import { startWorkerPool } from './pool.ts'
 import {
   ceilingBytes,
   fates,
+  ready,
   type ScriptedWorkers,
   scriptedWorkers,
 } from './scripted-workers.fixture.ts'
@@ -86,8 +87,7 @@ describe('the pool, under any schedule of deaths', () => {
 function slowWorkers() {
   let answer = () => {}
   const start: StartWorker = ({ message, ended }) => {
-    const speed = { provider: 1, cpu: 1 }
-    setImmediate(() => message({ type: 'ready', provider: 'cpu', speed }))
+    setImmediate(() => message(ready))
     return {
       send({ job, texts }) {
         const readings = texts.map(() => ({ windowTokens: [1], logits: new Float32Array(1) }))

@@ -42,6 +42,8 @@ export interface PoolStats {
   readonly tokens: { readonly real: number; readonly padded: number }
   readonly batches: number
   readonly jobs: number
+  /** Resident memory of each worker that serves, when it last said so; 0 where none serves. */
+  readonly memoryBytes: readonly number[]
   readonly workersReady: number
   readonly deaths: number
   /** After deaths and for memory. */
@@ -63,6 +65,8 @@ export interface WorkerPoolDeps {
   readonly logger: Logger
   readonly job?: QueueLimits
   readonly bounds?: PoolBounds
+  /** Called for each text that a worker answered: how long it waited until the worker had it, earlier workers' deaths included. */
+  readonly onWaited?: (ms: number) => void
   readonly backoff?: Backoff
 }
 
@@ -92,6 +96,7 @@ class Pool implements WorkerPool {
   readonly #queue: TextQueue<PendingText>
   readonly #jobLimits: QueueLimits
   readonly #closeWithinMs: number
+  readonly #onWaited: (ms: number) => void
   readonly #supervisor: Supervisor
   readonly #suspects = new Suspects()
   readonly #lethalTexts = new LethalTexts()
@@ -107,6 +112,7 @@ class Pool implements WorkerPool {
     this.#queue = new TextQueue(deps.queue)
     this.#jobLimits = deps.job ?? defaultJob
     this.#closeWithinMs = bounds.closeWithinMs
+    this.#onWaited = deps.onWaited ?? (() => {})
     this.#supervisor = new Supervisor({
       count: deps.count,
       start: deps.start,
@@ -139,7 +145,8 @@ class Pool implements WorkerPool {
       withinMs: Number.POSITIVE_INFINITY,
     }
     const pending = new PendingCall(texts.length)
-    const urgency = { priority, deadline: this.#clock() + withinMs }
+    const since = this.#clock()
+    const urgency = { priority, since, deadline: since + withinMs }
     const all = textsOf(pending, texts, urgency, this.#arrivals)
     const dead = new Set(all.filter(({ text }) => this.#lethalTexts.has(text)))
     const refusal = this.#queue.add(all.filter((text) => !dead.has(text)))
@@ -164,6 +171,7 @@ class Pool implements WorkerPool {
       tokens: { real: realTokens, padded: paddedTokens },
       batches,
       jobs: this.#jobs,
+      memoryBytes: this.#supervisor.memoryBytes,
       workersReady: this.#supervisor.ready.length,
       ...this.#supervisor.counts,
       lethalTexts: this.#lethalTexts.count,
@@ -210,7 +218,7 @@ class Pool implements WorkerPool {
   }
 
   #job(texts: readonly PendingText[], isTrial: boolean): Job {
-    return { id: this.#jobs++, texts, isTrial }
+    return { id: this.#jobs++, texts, isTrial, givenAt: this.#clock() }
   }
 
   #answer(job: Job, done: Done): void {
@@ -219,10 +227,11 @@ class Pool implements WorkerPool {
     work.realTokens += done.tokens.real
     work.paddedTokens += done.tokens.padded
     work.batches += done.batches
-    job.texts.forEach(({ call, index }, at) => {
+    job.texts.forEach(({ call, index, since }, at) => {
       const reading = done.readings[at]
       if (reading === undefined) return
       work.windows += reading.windowTokens.length
+      this.#onWaited(job.givenAt - since)
       call.answer(index, reading)
     })
   }

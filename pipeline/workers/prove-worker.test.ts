@@ -23,7 +23,8 @@ function scripted(folder: string) {
 
 test('what a ready worker says of itself is passed on', async () => {
   const ready = await proveWorker(scripted('well'), plentyMs)
-  assert.deepEqual(ready, { type: 'ready', provider: 'cpu', speed: { provider: 1, cpu: 1 } })
+  const speed = { provider: 1, cpu: 1 }
+  assert.deepEqual(ready, { type: 'ready', provider: 'cpu', speed, memoryBytes: 1 })
 })
 
 test('a refusal keeps its code', async () => {

@@ -24,7 +24,12 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
     const { session, speed } = await openProven(encoder, options)
     const { manifest, tokenizer } = encoder
     reader = createReader({ ...manifest, ...options, tokenizer, session })
-    say({ type: 'ready', provider: options.provider, speed })
+    say({
+      type: 'ready',
+      provider: options.provider,
+      speed,
+      memoryBytes: process.memoryUsage.rss(),
+    })
   } catch (error) {
     say(refusalOf(error), () => process.disconnect())
     return

@@ -83,6 +83,11 @@ export class Supervisor {
     return this.#places.flatMap(({ worker }) => (worker?.isReady ? [worker] : []))
   }
 
+  /** Of each place, resident and as last said; 0 where none serves. */
+  get memoryBytes(): readonly number[] {
+    return this.#places.map(({ worker }) => (worker?.isReady ? worker.memoryBytes : 0))
+  }
+
   /** A worker without a past is on its way, as far as one can tell. */
   get expectsFresh(): boolean {
     return this.#places.some(
@@ -99,7 +104,7 @@ export class Supervisor {
     return { deaths: this.#deaths, restarts: Math.max(0, this.#starts - this.#places.length) }
   }
 
-  /** Workers finish what they have in hand; what has not ended by then is killed. Resolves when no process is left. Idempotent. */
+  /** Workers finish what they have in hand; what has not ended by then is killed. Resolves when no process is left. Once. */
   async close(withinMs: number): Promise<void> {
     this.#isClosed = true
     for (const { rest } of this.#places) clearTimeout(rest)
@@ -122,7 +127,7 @@ export class Supervisor {
         start: this.#deps.start,
         bounds: this.#deps.bounds,
         listener: {
-          ready: (ready) => this.#ready(place, ready),
+          ready: (ready) => this.#ready(place, worker, ready),
           done: (job, done) => this.#done(place, worker, job, done),
           ended: (end, isExpected) => this.#ended(place, worker, end, isExpected),
         },
@@ -135,8 +140,14 @@ export class Supervisor {
     }
   }
 
-  #ready(place: Place, { provider, speed }: Ready): void {
-    this.#deps.logger.info({ provider, windowsPerSecond: speed }, 'worker ready')
+  #ready(place: Place, worker: WorkerHandle, { provider, speed, memoryBytes }: Ready): void {
+    const { logger, memoryBytes: ceiling } = this.#deps
+    if (memoryBytes > ceiling) {
+      this.#failedToStart(place, tooLarge(memoryBytes, ceiling))
+      worker.kill('has no room to work')
+      return
+    }
+    logger.info({ provider, windowsPerSecond: speed, memoryBytes }, 'worker ready')
     place.failedStarts = 0
     this.#failure = undefined
     this.#settleStart?.()
@@ -194,6 +205,15 @@ function failureOf({ refusal, how }: WorkerEnd): AppError {
   return refusal === undefined
     ? startFailure(how)
     : new AppError(refusal.code, inert(refusal.message))
+}
+
+/** Otherwise it would be replaced after its first answer, and so would its successor. */
+function tooLarge(bytes: number, ceiling: number): AppError {
+  const [needs, has] = [bytes, ceiling].map((size) => Math.ceil(size / 2 ** 20))
+  return new AppError(
+    'CONFIG',
+    `A worker takes ${needs} MB before it reads anything, and WORKERS_MEMORY_MEGABYTES allows ${has}.`,
+  )
 }
 
 function startFailure(how: string): AppError {

@@ -16,6 +16,8 @@ export interface Job {
   readonly texts: readonly PendingText[]
   /** Of suspects: alone in the worker's hands. */
   readonly isTrial: boolean
+  /** When it was given to the worker. */
+  readonly givenAt: number
 }
 
 export interface WorkerEnd {
@@ -56,6 +58,7 @@ export class WorkerHandle {
   #isReady = false
   #isLeaving = false
   #isFresh = true
+  #memoryBytes = 0
   #isLate = false
   #refusal: Refused | undefined
   /** Why it was killed. */
@@ -85,6 +88,11 @@ export class WorkerHandle {
   /** It has read nothing but suspects. */
   get isFresh(): boolean {
     return this.#isFresh
+  }
+
+  /** Resident, when it last said so. */
+  get memoryBytes(): number {
+    return this.#memoryBytes
   }
 
   get jobsInHand(): number {
@@ -129,6 +137,7 @@ export class WorkerHandle {
   #ready(ready: Ready): void {
     clearTimeout(this.#timer)
     this.#isReady = true
+    this.#memoryBytes = ready.memoryBytes
     this.#listener.ready(ready)
   }
 
@@ -143,6 +152,7 @@ export class WorkerHandle {
       this.kill('answered something else than it was asked')
       return
     }
+    this.#memoryBytes = done.memoryBytes
     this.#jobs.shift()
     this.#expectAnswer()
     this.#listener.done(job, done)
