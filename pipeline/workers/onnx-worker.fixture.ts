@@ -1,8 +1,8 @@
 /**
  * The real worker, with texts that can end it: `crash` kills the process that reads it, `crash-once:FILE` too, unless the file is there, and makes it,
- * `hang` blocks it for ever, as native code could, `fail` makes the job throw.
+ * `hang` prints that it does and blocks it for ever, as native code could, `fail` makes the job throw.
  */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync, writeSync } from 'node:fs'
 import { runWorker } from './run-worker.ts'
 
 const crash = () => process.kill(process.pid, 'SIGKILL')
@@ -14,7 +14,10 @@ function obey(text: string): void {
     writeFileSync(file, '')
     crash()
   }
-  if (verb === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  if (verb === 'hang') {
+    writeSync(process.stdout.fd, 'hangs\n')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  }
   if (verb === 'fail') throw new Error('a text says so')
 }
 
