@@ -27,8 +27,11 @@ test('what a ready worker says of itself is passed on', async () => {
   assert.deepEqual(ready, { type: 'ready', provider: 'cpu', speed, memoryBytes: 1 })
 })
 
-test('a refusal keeps its code', async () => {
-  await assert.rejects(proveWorker(scripted('refuse'), plentyMs), { code: 'MODEL' })
+test('a refusal keeps its code, and its words on one line', async () => {
+  await assert.rejects(proveWorker(scripted('refuse'), plentyMs), {
+    code: 'MODEL',
+    message: 'The model is not the one',
+  })
 })
 
 test('a worker that dies is reported by its last words', async () => {
