@@ -11,6 +11,7 @@ import { AppError, describeError } from '../../infra/errors.ts'
 import { inert } from '../../infra/inert.ts'
 import type { Logger } from '../../infra/logger.ts'
 import type { Backoff } from '../writer/backoff.ts'
+import { noRoom } from './memory-ceiling.ts'
 import type { Done, Ready } from './protocol.ts'
 import { type Job, type WorkerBounds, type WorkerEnd, WorkerHandle } from './worker-handle.ts'
 import type { StartWorker } from './worker-process.ts'
@@ -142,8 +143,9 @@ export class Supervisor {
 
   #ready(place: Place, worker: WorkerHandle, { provider, speed, memoryBytes }: Ready): void {
     const { logger, memoryBytes: ceiling } = this.#deps
-    if (memoryBytes > ceiling) {
-      this.#failedToStart(place, tooLarge(memoryBytes, ceiling))
+    const refusal = noRoom(memoryBytes, ceiling)
+    if (refusal !== undefined) {
+      this.#failedToStart(place, refusal)
       worker.kill('has no room to work')
       return
     }
@@ -205,15 +207,6 @@ function failureOf({ refusal, how }: WorkerEnd): AppError {
   return refusal === undefined
     ? startFailure(how)
     : new AppError(refusal.code, inert(refusal.message))
-}
-
-/** Otherwise it would be replaced after its first answer, and so would its successor. */
-function tooLarge(bytes: number, ceiling: number): AppError {
-  const [needs, has] = [bytes, ceiling].map((size) => Math.ceil(size / 2 ** 20))
-  return new AppError(
-    'CONFIG',
-    `A worker takes ${needs} MB before it reads anything, and WORKERS_MEMORY_MEGABYTES allows ${has}.`,
-  )
 }
 
 function startFailure(how: string): AppError {
