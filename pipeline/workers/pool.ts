@@ -71,7 +71,7 @@ export interface WorkerPoolDeps {
 }
 
 /** The window in which a worker sorts by length; the bytes bound how long a job of long texts keeps urgent ones waiting. */
-const defaultJob: QueueLimits = { texts: 128, bytes: 65_536 }
+export const defaultJob: QueueLimits = { texts: 128, bytes: 65_536 }
 
 /** A job takes a quarter of a second on one core. */
 const defaultBounds: PoolBounds = {
