@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
+import { AppError } from '../../infra/errors.ts'
 import { silentLogger } from '../../infra/logger.ts'
 import { isLethal } from '../experts/expert.ts'
+import type { Answer } from './pending-call.ts'
 import { startWorkerPool } from './pool.ts'
 import {
   ceilingBytes,
@@ -38,36 +40,38 @@ const schedule = fc.record({
       texts: fc.array(fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, fc.constant(true)), {
         maxLength: 12,
       }),
+      /** Read only where there are deadlines. */
+      withinMs: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant(Number.POSITIVE_INFINITY)),
     }),
     { maxLength: 4 },
   ),
 })
 
+const kills = (text: string) => text.endsWith('kills')
+/** Each begins with its number. */
+const textOf = (number: number, isKiller: boolean) =>
+  `${number} ${isKiller ? 'kills' : 'is harmless'}`
+const expectedOf = (text: string) => (kills(text) ? 'lethal' : Number.parseInt(text, 10))
+const asTexts = (texts: readonly string[]) => texts.map((text) => ({ title: '', text }))
+const givenIn = (answers: readonly Answer[]) =>
+  answers.map((answer) => (isLethal(answer) ? 'lethal' : answer.logits[0]))
+
 describe('the pool, under any schedule of deaths', () => {
   it('answers every text once, in order, and convicts those that kill and no other', async () => {
     await fc.assert(
       fc.asyncProperty(schedule, async ({ count, fates, calls }) => {
-        const kills = (text: string) => text.endsWith('kills')
         const workers = scriptedWorkers({ fates, kills })
         const pool = await openPool(workers, count)
         let number = 0
         const asked = calls.map(({ priority, texts }) => ({
           priority,
-          texts: texts.map((isKiller) => `${number++} ${isKiller ? 'kills' : 'is harmless'}`),
+          texts: texts.map((isKiller) => textOf(number++, isKiller)),
         }))
         await Promise.all(
           asked.map(async ({ priority, texts }) => {
-            const answers = await pool.read(
-              texts.map((text) => ({ title: '', text })),
-              { priority, withinMs: Number.POSITIVE_INFINITY },
-            )
-            const expected = texts.map((text) =>
-              kills(text) ? 'lethal' : Number.parseInt(text, 10),
-            )
-            assert.deepEqual(
-              answers.map((answer) => (isLethal(answer) ? 'lethal' : answer.logits[0])),
-              expected,
-            )
+            const call = { priority, withinMs: Number.POSITIVE_INFINITY }
+            const answers = await pool.read(asTexts(texts), call)
+            assert.deepEqual(givenIn(answers), texts.map(expectedOf))
           }),
         )
         const all = asked.flatMap(({ texts }) => texts)
@@ -76,6 +80,41 @@ describe('the pool, under any schedule of deaths', () => {
         assert.equal(stats.lethalTexts, all.filter(kills).length)
         assert.equal(stats.texts, all.length - stats.lethalTexts)
         assert.deepEqual([stats.queuedTexts, stats.queuedBytes], [0, 0])
+        await pool.close()
+        assert.equal(workers.running.size, 0)
+      }),
+    )
+  })
+
+  it('settles every call, by all its answers, its deadline or the end of the pool', async () => {
+    const closeAt = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constant(Number.POSITIVE_INFINITY))
+    await fc.assert(
+      fc.asyncProperty(schedule, closeAt, async ({ count, fates, calls }, closeAt) => {
+        let now = 0
+        const workers = scriptedWorkers({ fates, kills })
+        const pool = await openPool(workers, count, () => now)
+        let number = 0
+        let open = calls.length
+        const settled = calls.map(async ({ texts: killers, ...call }) => {
+          const texts = killers.map((isKiller) => textOf(number++, isKiller))
+          try {
+            assert.deepEqual(givenIn(await pool.read(asTexts(texts), call)), texts.map(expectedOf))
+          } catch (error) {
+            const isLate = now >= call.withinMs && call.withinMs < Number.POSITIVE_INFINITY
+            const codes = [...(isLate ? ['DEADLINE'] : []), ...(now >= closeAt ? ['WORKER'] : [])]
+            assert.ok(error instanceof AppError && codes.includes(error.code), String(error))
+          } finally {
+            open--
+          }
+        })
+        while (open > 0) {
+          if (now === closeAt) void pool.close()
+          await turn()
+          now++
+        }
+        await Promise.all(settled)
+        const { queuedTexts, queuedBytes } = pool.stats()
+        assert.deepEqual([queuedTexts, queuedBytes], [0, 0])
         await pool.close()
         assert.equal(workers.running.size, 0)
       }),
