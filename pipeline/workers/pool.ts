@@ -73,7 +73,7 @@ export interface WorkerPoolDeps {
 /** The window in which a worker sorts by length; the bytes bound how long a job of long texts keeps urgent ones waiting. */
 export const defaultJob: QueueLimits = { texts: 128, bytes: 65_536 }
 
-/** A job takes a quarter of a second on one core. */
+/** A job takes a quarter of a second on one core, some seconds where its texts are punctuation alone: a token a character. */
 const defaultBounds: PoolBounds = {
   startWithinMs: 120_000,
   answerWithinMs: 60_000,
