@@ -13,6 +13,7 @@ import { packageRoot } from '../infra/package-root.ts'
 import { findRunning } from '../infra/running.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
 import { type EncoderName, encoderFolders, encoderOf } from '../pipeline/experts/registry.ts'
+import { noRoom } from '../pipeline/workers/memory-ceiling.ts'
 import { proveWorker } from '../pipeline/workers/prove-worker.ts'
 import { forkWorker } from '../pipeline/workers/worker-process.ts'
 import { type ConfigOptions, configFrom, withExperts, withServer } from './options.ts'
@@ -26,6 +27,7 @@ interface Finding {
 type Check = () => Promise<string>
 
 const run = promisify(execFile)
+const megabyte = 1024 ** 2
 const gigabyte = 1024 ** 3
 const wantedDiskBytes = 2 * gigabyte
 /** A GPU's first programs are compiled meanwhile. */
@@ -145,14 +147,17 @@ function encodersOf({ pipeline: { experts } }: Config): EncoderName[] {
 /** Loads it as the monitor would, in a worker that proves its provider. */
 async function checkEncoder(name: EncoderName, { pipeline: { workers } }: Config): Promise<string> {
   const { manifest, options } = encoderOf(name, workers)
-  const { provider, speed } = await proveWorker(
+  const { provider, speed, memoryBytes } = await proveWorker(
     forkWorker({ options, environment: workerEnvironment(), logger: silentLogger }),
     encoderWithinMs,
   )
+  const refusal = noRoom(memoryBytes, workers.memoryMegabytes * megabyte)
+  if (refusal !== undefined) throw refusal
   const cpu = `${speed.cpu.toFixed()} windows/s on one core`
+  const memory = `${Math.ceil(memoryBytes / megabyte)} MB`
   return provider === 'cpu'
-    ? `${manifest.precision}, same numbers as where it was made, ${cpu}`
-    : `${manifest.precision}, ${provider} computes what the CPU does: ${speed.provider.toFixed()} windows/s, and ${cpu}`
+    ? `${manifest.precision}, same numbers as where it was made, ${cpu}, ${memory}`
+    : `${manifest.precision}, ${provider} computes what the CPU does: ${speed.provider.toFixed()} windows/s, and ${cpu}, ${memory}`
 }
 
 async function checkPort(config: Config, running: string | undefined): Promise<string> {

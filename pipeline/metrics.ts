@@ -1,5 +1,5 @@
 /** What Prometheus sees of the worker processes of an encoder. */
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { PoolStats, WorkerPool } from './workers/pool.ts'
 
 interface Figure {
@@ -33,6 +33,22 @@ const states: readonly Figure[] = [
   { name: 'queue_bytes', help: 'Bytes of texts that wait.', of: ({ queuedBytes }) => queuedBytes },
 ]
 
+/** From the queue's usual milliseconds to the longest that history waits by default. */
+const waitBuckets = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
+
+/** What a pool tells its `onWaited`. */
+export function observeWaits(registry: Registry, expert: string): (ms: number) => void {
+  const histogram = new Histogram({
+    name: 'tickertone_workers_wait_seconds',
+    help: 'From the call until a worker had the text that it answered.',
+    labelNames: ['expert'],
+    buckets: waitBuckets,
+    registers: [registry],
+  })
+  const ofExpert = histogram.labels({ expert })
+  return (ms) => ofExpert.observe(ms / 1_000)
+}
+
 /** Read when Prometheus asks. One pool an expert and registry. */
 export function reportPool(
   registry: Registry,
@@ -50,6 +66,17 @@ export function reportPool(
         this.inc({ expert }, of(pool.stats()))
       },
     })
+  new Gauge({
+    name: 'tickertone_workers_memory_bytes',
+    help: 'Resident memory of each worker that serves, after its last answer.',
+    labelNames: ['expert', 'worker'],
+    registers: [registry],
+    collect() {
+      pool.stats().memoryBytes.forEach((bytes, worker) => {
+        this.set({ expert, worker }, bytes)
+      })
+    },
+  })
   for (const { name, help, of } of states)
     new Gauge({
       ...shared,

@@ -115,8 +115,10 @@ describe('the command line', () => {
     const broken = await runCommand(['doctor', '--data-dir', '/dev/null'], {
       HTTP_HOST: '0.0.0.0',
       PIPELINE_OVERRIDES_FILE: join(folders, 'nowhere.csv'),
+      WORKERS_MEMORY_MEGABYTES: '128',
     })
     assert.equal(broken.code, 1)
+    assert.match(broken.stdout, /^FAIL encoder minilm: .*WORKERS_MEMORY_MEGABYTES allows 128/m)
     assert.match(broken.stdout, /^FAIL data folder: .*--data-dir/m)
     assert.match(broken.stdout, /^FAIL port: .*loopback/m)
     assert.match(broken.stdout, /^FAIL instruments: .*nowhere\.csv/m)

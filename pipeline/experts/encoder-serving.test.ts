@@ -24,7 +24,7 @@ before(async () => {
   pool = await startWorkerPool({
     count: 1,
     start: forkWorker({
-      entry: join(import.meta.dirname, '../workers/fragile-worker.fixture.js'),
+      entry: join(import.meta.dirname, '../workers/onnx-worker.fixture.js'),
       options: { folder, provider: 'cpu', threads: 1, maxBatchTokens: 1_024, minSpeedup: 1 },
       environment: {},
       logger: silentLogger,

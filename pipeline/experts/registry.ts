@@ -6,9 +6,10 @@ import type { Clock } from '../../infra/clock.ts'
 import { type Config, workerEnvironment } from '../../infra/config.ts'
 import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
-import { reportPool } from '../metrics.ts'
-import { startWorkerPool } from '../workers/pool.ts'
+import { observeWaits, reportPool } from '../metrics.ts'
+import { defaultJob, startWorkerPool } from '../workers/pool.ts'
 import type { WorkerOptions } from '../workers/protocol.ts'
+import type { QueueLimits } from '../workers/queue.ts'
 import { forkWorker } from '../workers/worker-process.ts'
 import { modelsFolder } from './artifact.ts'
 import { createEncoderExpert } from './encoder.ts'
@@ -84,9 +85,11 @@ async function loadEncoder(
     count: workerCount(workers, availableParallelism()),
     start: forkWorker({ options, environment: workerEnvironment(), logger: log }),
     queue: { texts: workers.queueTexts, bytes: workers.queueMegabytes * 2 ** 20 },
+    job: jobLimits(workers),
     memoryBytes: workers.memoryMegabytes * 2 ** 20,
     clock,
     logger: log,
+    ...(registry === undefined ? {} : { onWaited: observeWaits(registry, name) }),
   })
   if (registry !== undefined) reportPool(registry, name, pool)
   return createEncoderExpert({ manifest, pool })
@@ -99,4 +102,12 @@ export function workerCount(
 ): number {
   if (count > 0) return count
   return provider === 'cpu' ? Math.max(1, cores - 1) : 1
+}
+
+const shortTextTokens = 16
+
+/** A job fills at least one batch, also with short texts: a GPU's would be a fraction of what it may hold. */
+export function jobLimits({ maxBatchTokens }: Pick<WorkersConfig, 'maxBatchTokens'>): QueueLimits {
+  const times = Math.max(1, maxBatchTokens / shortTextTokens / defaultJob.texts)
+  return { texts: Math.ceil(defaultJob.texts * times), bytes: Math.ceil(defaultJob.bytes * times) }
 }

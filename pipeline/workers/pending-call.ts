@@ -8,6 +8,8 @@ export type Answer = Reading | Lethal
 /** One text on its way through queue and workers. */
 export interface PendingText extends Queued {
   readonly call: PendingCall
+  /** When the call came. */
+  readonly since: number
   /** In the call. */
   readonly index: number
   readonly text: TextToRead
@@ -56,16 +58,14 @@ export class PendingCall {
 export function textsOf(
   call: PendingCall,
   texts: readonly TextToRead[],
-  urgency: Pick<Queued, 'priority' | 'deadline'>,
+  urgency: Pick<PendingText, 'priority' | 'deadline' | 'since'>,
   firstArrival: number,
 ): PendingText[] {
-  const { priority, deadline } = urgency
   return texts.map((text, index) => ({
+    ...urgency,
     call,
     index,
     text,
-    priority,
-    deadline,
     arrival: firstArrival + index,
     bytes: Buffer.byteLength(text.title) + Buffer.byteLength(text.text),
     deathsAlone: 0,

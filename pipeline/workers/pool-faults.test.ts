@@ -11,12 +11,17 @@ import { systemClock } from '../../infra/clock.ts'
 import { silentLogger } from '../../infra/logger.ts'
 import { type Call, isLethal } from '../experts/expert.ts'
 import type { Answer } from './pending-call.ts'
-import { startWorkerPool, type WorkerPool, type WorkerPoolDeps } from './pool.ts'
+import { type PoolBounds, startWorkerPool, type WorkerPool, type WorkerPoolDeps } from './pool.ts'
 import type { WorkerOptions } from './protocol.ts'
 import { forkWorker } from './worker-process.ts'
 
 const entry = join(import.meta.dirname, 'worker.fixture.js')
-const bounds = { startWithinMs: 60_000, answerWithinMs: 60_000, closeWithinMs: 60_000 }
+const bounds: PoolBounds = {
+  startWithinMs: 60_000,
+  answerWithinMs: 60_000,
+  aloneWithinMs: 60_000,
+  closeWithinMs: 60_000,
+}
 const history: Call = { priority: 'history', withinMs: Number.POSITIVE_INFINITY }
 const live: Call = { priority: 'live', withinMs: Number.POSITIVE_INFINITY }
 
@@ -109,6 +114,13 @@ describe('a worker that dies', () => {
     assert.equal(pool.stats().deaths, deaths, 'a copy of a lethal text costs no more workers')
   })
 
+  it('of a text answers the copies that wait, which cost no more workers', async () => {
+    const pool = await openPool({ job: { texts: 1, bytes: 1 } })
+    const texts = ['die', 'die', 'a', 'die', 'die']
+    assert.deepEqual(lengths(await read(pool, texts)), ['lethal', 'lethal', 1, 'lethal', 'lethal'])
+    assert.equal(pool.stats().deaths, 2)
+  })
+
   it('once while it reads one text alone convicts nobody', async () => {
     const pool = await openPool()
     const text = `once:${join(temporaryFolder(), 'died')}`
@@ -117,7 +129,8 @@ describe('a worker that dies', () => {
   })
 
   it('because it hangs is killed, and the others go on', async () => {
-    const pool = await openPool({ count: 2, bounds: { ...bounds, answerWithinMs: 1_000 } })
+    const soon = { ...bounds, answerWithinMs: 1_000, aloneWithinMs: 1_000 }
+    const pool = await openPool({ count: 2, bounds: soon })
     const hung = read(pool, ['hang'])
     assert.deepEqual(lengths(await read(pool, ['abc'])), [3])
     assert.deepEqual(lengths(await hung), ['lethal'])
@@ -177,6 +190,13 @@ describe('a worker that does not start', () => {
     await assert.rejects(openPool({ how: 'mute', bounds: { ...bounds, startWithinMs: 100 } }), {
       code: 'WORKER',
       message: /was not ready within 100 ms; ended with SIGKILL$/,
+    })
+  })
+
+  it('within its memory rejects the creation instead of being replaced for ever', async () => {
+    await assert.rejects(openPool({ memoryBytes: 0 }), {
+      code: 'CONFIG',
+      message: /takes 1 MB before .* WORKERS_MEMORY_MEGABYTES allows 0\.$/,
     })
   })
 })

@@ -42,6 +42,8 @@ export interface PoolStats {
   readonly tokens: { readonly real: number; readonly padded: number }
   readonly batches: number
   readonly jobs: number
+  /** Resident memory of each worker that serves, when it last said so; 0 where none serves. */
+  readonly memoryBytes: readonly number[]
   readonly workersReady: number
   readonly deaths: number
   /** After deaths and for memory. */
@@ -63,16 +65,19 @@ export interface WorkerPoolDeps {
   readonly logger: Logger
   readonly job?: QueueLimits
   readonly bounds?: PoolBounds
+  /** Called for each text that a worker answered: how long it waited until the worker had it, earlier workers' deaths included. */
+  readonly onWaited?: (ms: number) => void
   readonly backoff?: Backoff
 }
 
 /** The window in which a worker sorts by length; the bytes bound how long a job of long texts keeps urgent ones waiting. */
-const defaultJob: QueueLimits = { texts: 128, bytes: 65_536 }
+export const defaultJob: QueueLimits = { texts: 128, bytes: 65_536 }
 
-/** A job takes a quarter of a second on one core. */
+/** A job takes a quarter of a second on one core, some seconds where its texts are punctuation alone: a token a character. */
 const defaultBounds: PoolBounds = {
   startWithinMs: 120_000,
   answerWithinMs: 60_000,
+  aloneWithinMs: 300_000,
   closeWithinMs: 5_000,
 }
 
@@ -91,6 +96,7 @@ class Pool implements WorkerPool {
   readonly #queue: TextQueue<PendingText>
   readonly #jobLimits: QueueLimits
   readonly #closeWithinMs: number
+  readonly #onWaited: (ms: number) => void
   readonly #supervisor: Supervisor
   readonly #suspects = new Suspects()
   readonly #lethalTexts = new LethalTexts()
@@ -106,6 +112,7 @@ class Pool implements WorkerPool {
     this.#queue = new TextQueue(deps.queue)
     this.#jobLimits = deps.job ?? defaultJob
     this.#closeWithinMs = bounds.closeWithinMs
+    this.#onWaited = deps.onWaited ?? (() => {})
     this.#supervisor = new Supervisor({
       count: deps.count,
       start: deps.start,
@@ -138,13 +145,14 @@ class Pool implements WorkerPool {
       withinMs: Number.POSITIVE_INFINITY,
     }
     const pending = new PendingCall(texts.length)
-    const urgency = { priority, deadline: this.#clock() + withinMs }
+    const since = this.#clock()
+    const urgency = { priority, since, deadline: since + withinMs }
     const all = textsOf(pending, texts, urgency, this.#arrivals)
-    const refusal = this.#queue.add(all.filter(({ text }) => !this.#lethalTexts.has(text)))
+    const dead = new Set(all.filter(({ text }) => this.#lethalTexts.has(text)))
+    const refusal = this.#queue.add(all.filter((text) => !dead.has(text)))
     if (refusal !== undefined) throw refusal
     this.#arrivals += texts.length
-    for (const { text, index } of all)
-      if (this.#lethalTexts.has(text)) pending.answer(index, lethal)
+    for (const { index } of dead) pending.answer(index, lethal)
     this.#dispatch()
     return pending.answers
   }
@@ -163,6 +171,7 @@ class Pool implements WorkerPool {
       tokens: { real: realTokens, padded: paddedTokens },
       batches,
       jobs: this.#jobs,
+      memoryBytes: this.#supervisor.memoryBytes,
       workersReady: this.#supervisor.ready.length,
       ...this.#supervisor.counts,
       lethalTexts: this.#lethalTexts.count,
@@ -209,7 +218,7 @@ class Pool implements WorkerPool {
   }
 
   #job(texts: readonly PendingText[], isTrial: boolean): Job {
-    return { id: this.#jobs++, texts, isTrial }
+    return { id: this.#jobs++, texts, isTrial, givenAt: this.#clock() }
   }
 
   #answer(job: Job, done: Done): void {
@@ -218,32 +227,49 @@ class Pool implements WorkerPool {
     work.realTokens += done.tokens.real
     work.paddedTokens += done.tokens.padded
     work.batches += done.batches
-    job.texts.forEach(({ call, index }, at) => {
+    job.texts.forEach(({ call, index, since }, at) => {
       const reading = done.readings[at]
       if (reading === undefined) return
       work.windows += reading.windowTokens.length
+      this.#onWaited(job.givenAt - since)
       call.answer(index, reading)
     })
   }
 
-  #takeBack({ begun, prefetched }: WorkerEnd): void {
+  #takeBack({ begun, prefetched, wasLate }: WorkerEnd): void {
     if (begun === undefined) return
     if (this.#closing !== undefined) {
       for (const { call } of [begun, ...prefetched].flatMap(({ texts }) => texts))
         call.fail(closed())
       return
     }
-    for (const { call, index, text } of this.#suspects.add(awaitedOf(begun))) {
-      this.#lethalTexts.add(text)
-      call.answer(index, lethal)
-    }
-    this.#queue.putBack(prefetched.flatMap(awaitedOf))
+    const convicted = this.#suspects.add(begun, this.#stillWanted(begun), { wasLate })
+    if (convicted !== undefined) this.#convict(convicted)
+    this.#queue.putBack(prefetched.flatMap((job) => this.#stillWanted(job)))
     this.#dispatch()
+  }
+
+  /** Texts that somebody waits for; copies of one that was convicted meanwhile are answered instead. */
+  #stillWanted({ texts }: Job): PendingText[] {
+    const awaited = texts.filter(({ call }) => !call.isSettled)
+    const dead = new Set(awaited.filter(({ text }) => this.#lethalTexts.has(text)))
+    for (const { call, index } of dead) call.answer(index, lethal)
+    return awaited.filter((text) => !dead.has(text))
+  }
+
+  /** The text, and all copies of it that wait: each would cost as many workers again. */
+  #convict(convicted: PendingText): void {
+    this.#lethalTexts.add(convicted.text)
+    const isCopy = ({ text }: PendingText) =>
+      text.text === convicted.text.text && text.title === convicted.text.title
+    const copies = [...this.#queue.remove(isCopy), ...this.#suspects.remove(isCopy)]
+    for (const { call, index } of [convicted, ...copies]) call.answer(index, lethal)
   }
 
   #expire(): void {
     const now = this.#clock()
-    for (const { call } of [...this.#queue.expire(now), ...this.#suspects.expire(now)])
+    const isLate = ({ deadline }: PendingText) => deadline <= now
+    for (const { call } of [...this.#queue.expire(now), ...this.#suspects.remove(isLate)])
       call.fail(new AppError('DEADLINE', 'No worker could begin in time', { retryable: true }))
   }
 
@@ -257,11 +283,6 @@ class Pool implements WorkerPool {
 }
 
 const lethal: Lethal = { lethal: 'ended or broke the worker that read it, twice and alone' }
-
-/** Texts that somebody still waits for. */
-function awaitedOf({ texts }: Job): PendingText[] {
-  return texts.filter(({ call }) => !call.isSettled)
-}
 
 function closed(): AppError {
   return new AppError('WORKER', 'The workers were stopped', { retryable: true })

@@ -45,9 +45,11 @@ export interface Ready {
   readonly provider: Provider
   /** Windows a second of a probe batch, with this provider and with the CPU. */
   readonly speed: { readonly provider: number; readonly cpu: number }
+  /** Resident memory of the worker, in bytes. */
+  readonly memoryBytes: number
 }
 
-/** The artifact or the provider cannot be used here; no restart helps. */
+/** The artifact or the provider cannot be used here; a later worker may find what this one lacked. */
 export interface Refused {
   readonly type: 'refused'
   readonly code: ErrorCode

@@ -23,11 +23,15 @@ function scripted(folder: string) {
 
 test('what a ready worker says of itself is passed on', async () => {
   const ready = await proveWorker(scripted('well'), plentyMs)
-  assert.deepEqual(ready, { type: 'ready', provider: 'cpu', speed: { provider: 1, cpu: 1 } })
+  const speed = { provider: 1, cpu: 1 }
+  assert.deepEqual(ready, { type: 'ready', provider: 'cpu', speed, memoryBytes: 1 })
 })
 
-test('a refusal keeps its code', async () => {
-  await assert.rejects(proveWorker(scripted('refuse'), plentyMs), { code: 'MODEL' })
+test('a refusal keeps its code, and its words on one line', async () => {
+  await assert.rejects(proveWorker(scripted('refuse'), plentyMs), {
+    code: 'MODEL',
+    message: 'The model is not the one',
+  })
 })
 
 test('a worker that dies is reported by its last words', async () => {

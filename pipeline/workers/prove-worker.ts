@@ -1,5 +1,6 @@
 /** Starts a worker only to hear what it says of its encoder and provider. */
 import { AppError } from '../../infra/errors.ts'
+import { inert } from '../../infra/inert.ts'
 import type { FromWorker, Ready } from './protocol.ts'
 import type { StartWorker } from './worker-process.ts'
 
@@ -20,6 +21,6 @@ export async function proveWorker(start: StartWorker, withinMs: number): Promise
     const timer = setTimeout(() => worker.kill(), withinMs)
   })
   if (answer?.type === 'ready') return answer
-  if (answer?.type === 'refused') throw new AppError(answer.code, answer.message)
+  if (answer?.type === 'refused') throw new AppError(answer.code, inert(answer.message))
   throw new AppError('WORKER', `A worker did not start: ${lastWords}`)
 }

@@ -80,6 +80,7 @@ type Step =
   | { readonly type: 'take'; readonly texts: number; readonly bytes: number }
   | { readonly type: 'putBack'; readonly count: number }
   | { readonly type: 'expire'; readonly now: number }
+  | { readonly type: 'remove'; readonly bytes: number }
 
 const deadline = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constant(Number.POSITIVE_INFINITY))
 const call = fc.array(
@@ -95,6 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ type: fc.constant('take'), texts: fc.nat(5), bytes: fc.nat(20) }),
   fc.record({ type: fc.constant('putBack'), count: fc.nat(5) }),
   fc.record({ type: fc.constant('expire'), now: fc.nat(9) }),
+  fc.record({ type: fc.constant('remove'), bytes: fc.nat(9) }),
 )
 
 const limits = { texts: 12, bytes: 60 }
@@ -139,6 +141,11 @@ describe('the queue, whatever is done to it', () => {
             const back = out.splice(0, next.count)
             queue.putBack(back)
             model.push(...back)
+          } else if (next.type === 'remove') {
+            const isSo = ({ bytes }: Queued) => bytes === next.bytes
+            const removed = queue.remove(isSo)
+            assert.deepEqual(new Set(removed), new Set(model.filter(isSo)))
+            remove(removed)
           } else {
             const late = model.filter((text) => text.deadline <= next.now)
             assert.deepEqual(new Set(queue.expire(next.now)), new Set(late))

@@ -25,7 +25,7 @@ export interface QueueLimits {
 export class TextQueue<T extends Queued> {
   readonly #limits: QueueLimits
   /** Each sorted by deadline, then arrival: what expires stands in front. */
-  readonly #waiting: Readonly<Record<Call['priority'], T[]>> = { live: [], history: [] }
+  #waiting: Readonly<Record<Call['priority'], T[]>> = { live: [], history: [] }
   #bytes = 0
 
   constructor(limits: QueueLimits) {
@@ -84,6 +84,14 @@ export class TextQueue<T extends Queued> {
     return this.#removed(
       Object.values(this.#waiting).flatMap((sorted) => sorted.splice(0, countExpired(sorted, now))),
     )
+  }
+
+  /** Removes and returns those that are so, however urgent. */
+  remove(isSo: (text: T) => boolean): T[] {
+    const { live, history } = this.#waiting
+    const isNotSo = (text: T) => !isSo(text)
+    this.#waiting = { live: live.filter(isNotSo), history: history.filter(isNotSo) }
+    return this.#removed([...live, ...history].filter(isSo))
   }
 
   /** Removes all. */

@@ -109,6 +109,19 @@ test('a reading holds its own logits alone', async () => {
   for (const { logits } of readings) assert.equal(logits.buffer.byteLength, logits.byteLength)
 })
 
+test('logits that are no numbers are no reading', async () => {
+  const reader = createReader({
+    ...manifest,
+    tokenizer,
+    session: {
+      run: async (windows) => new Float32Array(windows.length * columns).fill(Number.NaN, 1, 2),
+      close: async () => {},
+    },
+    maxBatchTokens: 64,
+  })
+  await assert.rejects(reader.read([plain('up')]), { message: 'a logit is not a finite number' })
+})
+
 test('a job of no texts has no readings', async () => {
   assert.deepEqual(await readerOf(64).read([]), {
     readings: [],

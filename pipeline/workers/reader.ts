@@ -17,7 +17,7 @@ export interface ReaderOptions {
 export type Result = Pick<Done, 'readings' | 'tokens' | 'batches'>
 
 export interface Reader {
-  /** One reading a text, in order. Any string can be read. */
+  /** One reading a text, in order. Any string can be read. Rejects when a logit is no number: float16 can overflow, and one such row would spoil every mean it enters. */
   read(texts: readonly TextToRead[]): Promise<Result>
 }
 
@@ -40,6 +40,7 @@ export function createReader(options: ReaderOptions): Reader {
     for (const batch of batches) {
       const members = batch.windows.map((at) => windows[at] ?? new Int32Array())
       const logits = await session.run(members, batch.length)
+      if (!logits.every(Number.isFinite)) throw new RangeError('a logit is not a finite number')
       const columns = logits.length / members.length
       batch.windows.forEach((at, row) => {
         rows[at] = logits.subarray(row * columns, (row + 1) * columns)

@@ -98,19 +98,30 @@ test('a worker that is killed by a text says nothing more', async () => {
   assert.deepEqual(await ended, [null, 'SIGKILL'])
 })
 
-test('a worker ends with a parent that is killed', { timeout: 60_000 }, async () => {
-  const parent = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'worker-parent.fixture.js'), JSON.stringify(options)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  children.push(parent)
-  const [said] = await once(parent.stdout, 'data')
-  assert.equal(JSON.parse(String(said)).type, 'ready')
-  parent.kill('SIGKILL')
-  // Standard output is the worker's too: it closes when both have ended.
-  await once(parent, 'close')
-})
+const orphans = [
+  { name: 'idle', texts: [], says: /^\{"type":"ready"/ },
+  { name: 'one that hangs', texts: ['hang'], says: /^hangs$/m },
+]
+
+for (const { name, texts, says } of orphans)
+  test(`a worker ends with a parent that is killed: ${name}`, { timeout: 60_000 }, async () => {
+    const parent = spawn(
+      process.execPath,
+      [
+        join(import.meta.dirname, 'worker-parent.fixture.js'),
+        entry,
+        JSON.stringify(options),
+        ...texts,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    children.push(parent)
+    const [said] = await once(parent.stdout, 'data')
+    assert.match(String(said), says)
+    parent.kill('SIGKILL')
+    // Standard output is the worker's too: it closes when both have ended.
+    await once(parent, 'close')
+  })
 
 const refused = [
   {

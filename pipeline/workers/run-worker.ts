@@ -1,8 +1,10 @@
 /**
  * The life of a worker process. It loads and proves its encoder, says so, and answers jobs one after another in the order they came.
  * Signals of the terminal go to the whole process group, but when to end is the parent's decision: a worker ends when the channel closes,
- * which the system does even for a parent that is killed.
+ * which the system does even for a parent that is killed, and at the latest when a thread beside it sees that the parent is gone (orphan-watch.ts).
  */
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { AppError, describeError } from '../../infra/errors.ts'
 import { loadEncoder } from './load-encoder.ts'
 import type { FromWorker, Refused, ToWorker, WorkerOptions } from './protocol.ts'
@@ -18,13 +20,19 @@ export interface WorkerHooks {
 export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit())
+  new Worker(join(import.meta.dirname, 'orphan-watch.js'), { workerData: process.ppid }).unref()
   let reader: Reader
   try {
     const encoder = loadEncoder(options.folder)
     const { session, speed } = await openProven(encoder, options)
     const { manifest, tokenizer } = encoder
     reader = createReader({ ...manifest, ...options, tokenizer, session })
-    say({ type: 'ready', provider: options.provider, speed })
+    say({
+      type: 'ready',
+      provider: options.provider,
+      speed,
+      memoryBytes: process.memoryUsage.rss(),
+    })
   } catch (error) {
     say(refusalOf(error), () => process.disconnect())
     return

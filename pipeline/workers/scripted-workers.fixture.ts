@@ -3,7 +3,7 @@
  * A reading's one logit is the number that the text is. They check what every worker is promised: two jobs at most, and suspects apart from all others, on a worker that has read nothing else.
  */
 import assert from 'node:assert/strict'
-import type { Read } from './protocol.ts'
+import type { Read, Ready } from './protocol.ts'
 import type { StartWorker, WorkerEvents, WorkerProcess } from './worker-process.ts'
 
 export const fates = [
@@ -24,6 +24,13 @@ export interface ScriptedWorkers {
 }
 
 export const ceilingBytes = 100
+
+export const ready: Ready = {
+  type: 'ready',
+  provider: 'cpu',
+  speed: { provider: 1, cpu: 1 },
+  memoryBytes: 1,
+}
 
 export function scriptedWorkers(script: {
   readonly fates: readonly Fate[]
@@ -47,8 +54,7 @@ export function scriptedWorkers(script: {
       left.shift()
       isFreshCertain = false
       setImmediate(end)
-    } else
-      setImmediate(() => say({ type: 'ready', provider: 'cpu', speed: { provider: 1, cpu: 1 } }))
+    } else setImmediate(() => say(ready))
     return worker
 
     function say(message: Parameters<WorkerEvents['message']>[0]): void {

@@ -11,6 +11,7 @@ import { AppError, describeError } from '../../infra/errors.ts'
 import { inert } from '../../infra/inert.ts'
 import type { Logger } from '../../infra/logger.ts'
 import type { Backoff } from '../writer/backoff.ts'
+import { noRoom } from './memory-ceiling.ts'
 import type { Done, Ready } from './protocol.ts'
 import { type Job, type WorkerBounds, type WorkerEnd, WorkerHandle } from './worker-handle.ts'
 import type { StartWorker } from './worker-process.ts'
@@ -83,6 +84,11 @@ export class Supervisor {
     return this.#places.flatMap(({ worker }) => (worker?.isReady ? [worker] : []))
   }
 
+  /** Of each place, resident and as last said; 0 where none serves. */
+  get memoryBytes(): readonly number[] {
+    return this.#places.map(({ worker }) => (worker?.isReady ? worker.memoryBytes : 0))
+  }
+
   /** A worker without a past is on its way, as far as one can tell. */
   get expectsFresh(): boolean {
     return this.#places.some(
@@ -99,7 +105,7 @@ export class Supervisor {
     return { deaths: this.#deaths, restarts: Math.max(0, this.#starts - this.#places.length) }
   }
 
-  /** Workers finish what they have in hand; what has not ended by then is killed. Resolves when no process is left. Idempotent. */
+  /** Workers finish what they have in hand; what has not ended by then is killed. Resolves when no process is left. Once. */
   async close(withinMs: number): Promise<void> {
     this.#isClosed = true
     for (const { rest } of this.#places) clearTimeout(rest)
@@ -122,7 +128,7 @@ export class Supervisor {
         start: this.#deps.start,
         bounds: this.#deps.bounds,
         listener: {
-          ready: (ready) => this.#ready(place, ready),
+          ready: (ready) => this.#ready(place, worker, ready),
           done: (job, done) => this.#done(place, worker, job, done),
           ended: (end, isExpected) => this.#ended(place, worker, end, isExpected),
         },
@@ -135,8 +141,15 @@ export class Supervisor {
     }
   }
 
-  #ready(place: Place, { provider, speed }: Ready): void {
-    this.#deps.logger.info({ provider, windowsPerSecond: speed }, 'worker ready')
+  #ready(place: Place, worker: WorkerHandle, { provider, speed, memoryBytes }: Ready): void {
+    const { logger, memoryBytes: ceiling } = this.#deps
+    const refusal = noRoom(memoryBytes, ceiling)
+    if (refusal !== undefined) {
+      this.#failedToStart(place, refusal)
+      worker.kill('has no room to work')
+      return
+    }
+    logger.info({ provider, windowsPerSecond: speed, memoryBytes }, 'worker ready')
     place.failedStarts = 0
     this.#failure = undefined
     this.#settleStart?.()

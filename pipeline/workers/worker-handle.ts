@@ -3,7 +3,7 @@
  *
  * starting -> ready -> leaving -> ended, and from each of them straight to ended.
  * Starting: it loads its model and gets no job; it has `startWithinMs`. Ready: it has up to two jobs in hand, of which it reads the older one; it has
- * `answerWithinMs` for that. Leaving (`leave`): it gets no further job and is ended when its hands are empty. Ended: whatever it had in hand goes back.
+ * `answerWithinMs` for that, or `aloneWithinMs` where it is a trial of one text. Leaving (`leave`): it gets no further job and is ended when its hands are empty. Ended: whatever it had in hand goes back.
  * One that answers late, out of order, with another number of readings, or that it failed, is killed: a process that went wrong once is not asked again.
  */
 import { inert } from '../../infra/inert.ts'
@@ -16,12 +16,16 @@ export interface Job {
   readonly texts: readonly PendingText[]
   /** Of suspects: alone in the worker's hands. */
   readonly isTrial: boolean
+  /** When it was given to the worker. */
+  readonly givenAt: number
 }
 
 export interface WorkerEnd {
   /** For people, inert. */
   readonly how: string
   readonly wasReady: boolean
+  /** It was killed because its answer was late: a slow machine's doing as likely as a text's. */
+  readonly wasLate: boolean
   readonly refusal: Refused | undefined
   /** What it was reading. */
   readonly begun: Job | undefined
@@ -32,6 +36,8 @@ export interface WorkerEnd {
 export interface WorkerBounds {
   readonly startWithinMs: number
   readonly answerWithinMs: number
+  /** Far longer: what is late then has not been slowed down by others. */
+  readonly aloneWithinMs: number
 }
 
 export interface WorkerListener {
@@ -52,6 +58,8 @@ export class WorkerHandle {
   #isReady = false
   #isLeaving = false
   #isFresh = true
+  #memoryBytes = 0
+  #isLate = false
   #refusal: Refused | undefined
   /** Why it was killed. */
   #verdict: string | undefined
@@ -67,7 +75,10 @@ export class WorkerHandle {
       message: (message) => this.#receive(message),
       ended: (lastWords) => this.#end(lastWords),
     })
-    this.#expect('was not ready', deps.bounds.startWithinMs)
+    const { startWithinMs } = deps.bounds
+    this.#timer = setTimeout(() => {
+      this.kill(`was not ready within ${startWithinMs} ms`)
+    }, startWithinMs)
   }
 
   get isReady(): boolean {
@@ -77,6 +88,11 @@ export class WorkerHandle {
   /** It has read nothing but suspects. */
   get isFresh(): boolean {
     return this.#isFresh
+  }
+
+  /** Resident, when it last said so. */
+  get memoryBytes(): number {
+    return this.#memoryBytes
   }
 
   get jobsInHand(): number {
@@ -121,6 +137,7 @@ export class WorkerHandle {
   #ready(ready: Ready): void {
     clearTimeout(this.#timer)
     this.#isReady = true
+    this.#memoryBytes = ready.memoryBytes
     this.#listener.ready(ready)
   }
 
@@ -135,6 +152,7 @@ export class WorkerHandle {
       this.kill('answered something else than it was asked')
       return
     }
+    this.#memoryBytes = done.memoryBytes
     this.#jobs.shift()
     this.#expectAnswer()
     this.#listener.done(job, done)
@@ -143,11 +161,14 @@ export class WorkerHandle {
 
   #expectAnswer(): void {
     clearTimeout(this.#timer)
-    if (this.#jobs.length > 0) this.#expect('did not answer', this.#bounds.answerWithinMs)
-  }
-
-  #expect(verdict: string, withinMs: number): void {
-    this.#timer = setTimeout(() => this.kill(`${verdict} within ${withinMs} ms`), withinMs)
+    const [job] = this.#jobs
+    if (job === undefined) return
+    const { answerWithinMs, aloneWithinMs } = this.#bounds
+    const withinMs = job.isTrial && job.texts.length === 1 ? aloneWithinMs : answerWithinMs
+    this.#timer = setTimeout(() => {
+      this.#isLate = this.#verdict === undefined
+      this.kill(`did not answer within ${withinMs} ms`)
+    }, withinMs)
   }
 
   #end(lastWords: string): void {
@@ -155,7 +176,7 @@ export class WorkerHandle {
     const [begun, ...prefetched] = this.#jobs
     const how = this.#verdict === undefined ? lastWords : `${this.#verdict}; ${lastWords}`
     const isExpected = this.#isLeaving && begun === undefined
-    const state = { wasReady: this.#isReady, refusal: this.#refusal }
+    const state = { wasReady: this.#isReady, wasLate: this.#isLate, refusal: this.#refusal }
     this.#listener.ended({ ...state, how, begun, prefetched }, isExpected)
   }
 }

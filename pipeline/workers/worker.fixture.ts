@@ -69,7 +69,7 @@ function start({ folder, provider }: WorkerOptions): void {
 function serve(provider: Provider): void {
   process.on('message', answer)
   process.on('disconnect', () => process.exit())
-  say({ type: 'ready', provider, speed: { provider: 1, cpu: 1 } })
+  say({ type: 'ready', provider, speed: { provider: 1, cpu: 1 }, memoryBytes })
 }
 
 if (process.argv[1] === import.meta.filename)
