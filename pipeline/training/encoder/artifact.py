@@ -56,9 +56,11 @@ class Artifact:
     command: str
     provenance: dict[str, object]
     """`base_model`, `licence` and `data`."""
-    temperatures: dict[str, dict[str, float]]
-    """By head and kind."""
+    calibration: dict[str, dict[str, object]]
+    """By head: `temperatures` by kind, and `biases` where there are some."""
     metrics: dict[str, object]
+    calibration_version: str = ""
+    """Of a calibration that was fitted: what `npm run fit` puts behind the graph's version."""
 
 
 def provenance(base: str, rows: dict[str, int]) -> dict[str, object]:
@@ -75,7 +77,7 @@ def provenance(base: str, rows: dict[str, int]) -> dict[str, object]:
 
 
 def write(folder: Path, artifact: Artifact, tokenizer_json: str) -> None:
-    """Writes the three files; the version is the graph's digest, so another graph is never taken for this one."""
+    """Writes the three files; the version is the graph's digest and the calibration's, so that neither is ever taken for another."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     (folder / "model.onnx").write_bytes(artifact.model.SerializeToString(deterministic=True))
@@ -83,7 +85,7 @@ def write(folder: Path, artifact: Artifact, tokenizer_json: str) -> None:
     digest = sha256(folder / "model.onnx")
     manifest = {
         "name": artifact.name,
-        "version": f"1-{digest[:8]}",
+        "version": f"1-{digest[:8]}{artifact.calibration_version}",
         **artifact.provenance,
         "command": artifact.command,
         "model": {"file": "model.onnx", "sha256": digest},
@@ -96,7 +98,7 @@ def write(folder: Path, artifact: Artifact, tokenizer_json: str) -> None:
                 "task": head,
                 "output": head,
                 "labels": labels,
-                "temperatures": artifact.temperatures[head],
+                **artifact.calibration[head],
             }
             for head, labels in HEADS.items()
         ],

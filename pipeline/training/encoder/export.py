@@ -40,7 +40,7 @@ def export(options: argparse.Namespace) -> None:
     tune = of_split(read_corpus(options.corpus), "tune")
     ids = encode(run.tokenizer, [row.text for row in tune], WINDOW_TOKENS)
     plain = Session(build(run.weights, run.shape, FloatArithmetic(np.float32)))
-    check_parity(run.model, plain, ids[:: len(ids) // 64])
+    check_parity(run.model, plain, ids[:: max(1, len(ids) // 64)])
 
     graph = build(run.weights, run.shape, Int8Arithmetic())
     small = Session(graph)
@@ -63,7 +63,7 @@ def export(options: argparse.Namespace) -> None:
         command=f"npm run export -- --run RUN --corpus FILE --out pipeline/models/{run.base}",
         provenance=provenance(run.base, run.rows),
         # Fitted later, on another split.
-        temperatures={head: {"news": 1, "comment": 1} for head in HEADS},
+        calibration={head: {"temperatures": {"news": 1, "comment": 1}} for head in HEADS},
         metrics=metrics,
     )
     write(options.out, artifact, serving_tokenizer(BASES[run.base] / "tokenizer.json"))

@@ -19,6 +19,9 @@ from graph import build
 from session import Session, probabilities
 from tokens import encode, load_tokenizer
 
+CALIBRATION = ("temperatures", "biases")
+"""Of a head in the manifest."""
+
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
@@ -33,7 +36,7 @@ def main() -> None:
 
 
 def export_float(options: argparse.Namespace) -> None:
-    """Writes the folder, with the temperatures of the artifact that it comes from."""
+    """Writes the folder, with the calibration of the artifact that it comes from."""
     source = MODELS / options.name
     shipped = onnx.load(source / "model.onnx")
     weights, shape = stored_weights(shipped)
@@ -45,8 +48,12 @@ def export_float(options: argparse.Namespace) -> None:
         precision=options.precision,
         command=f"npm run export:fp{options.precision.removeprefix('float')} -- --out FOLDER",
         provenance={key: manifest[key] for key in ("base_model", "licence", "data")},
-        temperatures={head["task"]: head["temperatures"] for head in manifest["heads"]},
+        calibration={
+            head["task"]: {key: head[key] for key in CALIBRATION if key in head}
+            for head in manifest["heads"]
+        },
         metrics={"from": manifest["version"]},
+        calibration_version="".join(manifest["version"].partition("+")[1:]),
     )
     write(options.out, artifact, (source / "tokenizer.json").read_text(encoding="utf-8"))
     if options.corpus is not None:

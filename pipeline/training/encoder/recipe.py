@@ -33,12 +33,15 @@ class TrainingState:
     model: MultitaskEncoder
     optimizer: torch.optim.AdamW
     schedule: torch.optim.lr_scheduler.LambdaLR
+    run: dict[str, object]
+    """What makes this run another than others: recipe, corpus, held-out fold."""
     history: list[dict[str, float]] = field(default_factory=list)
     """Figures of each epoch done."""
 
     def save(self, folder: Path) -> None:
         """Replaces the last checkpoint as a whole: a kill in the middle leaves the old one."""
         parts = {
+            "run": self.run,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -49,18 +52,23 @@ class TrainingState:
         partial.replace(folder / "checkpoint.pt")
 
     def resume(self, folder: Path) -> None:
-        """Takes up the checkpoint of a folder, if it has one."""
+        """
+        Takes up the checkpoint of a folder, if it has one. Refuses that of another run: a model that goes on with one fold
+        held out after it has learned from that fold's comments would pass for one that never saw them.
+        """
         file = folder / "checkpoint.pt"
         if not file.exists():
             return
         parts = torch.load(file, weights_only=True)
+        if parts.get("run") != self.run:
+            raise SystemExit(f"{file} is of another run: {parts.get('run')}, not {self.run}")
         self.model.load_state_dict(parts["model"])
         self.optimizer.load_state_dict(parts["optimizer"])
         self.schedule.load_state_dict(parts["schedule"])
         self.history.extend(parts["history"])
 
 
-def start(base: str, recipe: Recipe, steps: int) -> TrainingState:
+def start(base: str, recipe: Recipe, steps: int, run: dict[str, object]) -> TrainingState:
     """A fresh model and optimiser for so many steps an epoch: linear warm-up, then linear decay to 0."""
     torch.manual_seed(recipe.seed)
     model = MultitaskEncoder(base)
@@ -78,4 +86,4 @@ def start(base: str, recipe: Recipe, steps: int) -> TrainingState:
         optimizer,
         lambda step: min((step + 1) / warm_up, (total - step) / max(1, total - warm_up)),
     )
-    return TrainingState(model, optimizer, schedule)
+    return TrainingState(model, optimizer, schedule, run)

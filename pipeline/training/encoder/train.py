@@ -24,7 +24,16 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from corpus import HEADS, Row, held_out, labelled, of_split, read_corpus, training_rows
+from corpus import (
+    COMMENT_FOLDS,
+    HEADS,
+    Row,
+    held_out,
+    labelled,
+    of_split,
+    read_corpus,
+    training_rows,
+)
 from files import sha256, write_json
 from model import BASES, MultitaskEncoder
 from recipe import Recipe, TrainingState, start
@@ -38,7 +47,12 @@ def main() -> None:
     parser.add_argument("--base", choices=sorted(BASES), required=True)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--hold-out-fold", type=int, help="train an out-of-fold comment model")
+    parser.add_argument(
+        "--hold-out-fold",
+        type=int,
+        choices=range(COMMENT_FOLDS),
+        help="train an out-of-fold comment model",
+    )
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     options = parser.parse_args()
@@ -53,7 +67,13 @@ def train(options: argparse.Namespace, recipe: Recipe) -> None:
     rows = training_rows(corpus, options.hold_out_fold)
     ids = encode(tokenizer, [row.text for row in rows], recipe.max_tokens)
     steps = -(-len(rows) // recipe.batch)
-    state = start(options.base, recipe, steps)
+    run = {
+        "base": options.base,
+        "recipe": asdict(recipe),
+        "hold_out_fold": options.hold_out_fold,
+        "corpus_sha256": sha256(options.corpus),
+    }
+    state = start(options.base, recipe, steps, run)
     state.resume(options.out)
     print(
         f"{len(rows)} rows, {steps} batches an epoch, {len(state.history)} epochs done", flush=True
@@ -70,10 +90,7 @@ def train(options: argparse.Namespace, recipe: Recipe) -> None:
     write_json(
         options.out / "run.json",
         {
-            "base": options.base,
-            "recipe": asdict(recipe),
-            "hold_out_fold": options.hold_out_fold,
-            "corpus_sha256": sha256(options.corpus),
+            **run,
             "rows": dict(sorted(Counter(row.source for row in rows).items())),
             "history": state.history,
         },
