@@ -1,5 +1,6 @@
 /** `tickertone evaluate FILE`: how well the experts and their fusion judge labelled texts. */
 import { createReadStream } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
@@ -23,7 +24,12 @@ import { servedAnalyst } from '../pipeline/evaluation/served-analyst.ts'
 import { textsPerSecond } from '../pipeline/evaluation/speed.ts'
 import { evaluationText } from '../pipeline/evaluation/text.ts'
 import type { Expert } from '../pipeline/experts/expert.ts'
-import { loadExperts } from '../pipeline/experts/registry.ts'
+import {
+  encoderFolders,
+  loadExperts,
+  workerCount,
+  workerThreads,
+} from '../pipeline/experts/registry.ts'
 import { sizeOf } from './input-file.ts'
 import { configFrom, withExperts } from './options.ts'
 
@@ -93,7 +99,7 @@ async function run(file: string, flags: EvaluateFlags): Promise<number> {
       evaluated,
       versions: new Map(judging.map(({ name, version }) => [name, version])),
       speeds: await measureSpeeds(evaluated, judging, analystOf(experts)),
-      conditions: conditionsOf(evaluated, config),
+      conditions: conditionsOf(evaluated, judging, config.workers),
     })
     print(document, flags)
     return 0
@@ -157,11 +163,13 @@ async function measureSpeeds(
 
 function conditionsOf(
   { sample }: Evaluated,
-  config: Config['pipeline'],
+  judging: readonly Expert[],
+  config: Config['pipeline']['workers'],
 ): EvaluationDocument['speed'] {
-  const { count, provider } = config.workers
-  const workers = config.experts.includes('minilm') ? { workers: { count, provider } } : {}
-  return { texts: sample.length, batch: batchSize, ...workers }
+  const conditions = { texts: sample.length, batch: batchSize }
+  if (!judging.some(({ name }) => name in encoderFolders)) return conditions
+  const count = workerCount(config, availableParallelism())
+  return { ...conditions, workers: { count, threads: workerThreads, provider: config.provider } }
 }
 
 function listBadRows(file: string, { bad, badRows }: Intake): void {

@@ -3,7 +3,7 @@ import { nearDuplicateClusters, nearDuplicateThreshold } from '../text/near-dupl
 import { normalisedTokens, textId } from '../text/normalise.ts'
 
 /** Comparing more texts takes gigabytes; beyond it only texts with the same words are one. */
-export const maxComparedTexts = 100_000
+const maxComparedTexts = 100_000
 
 export class TextClusters {
   readonly #maxCompared: number

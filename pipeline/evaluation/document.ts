@@ -13,8 +13,8 @@ export const fusedName = 'fused'
 export const SpeedConditions = Type.Object({
   texts: Count,
   batch: Count,
-  /** Of each encoder; absent where none was asked. 0: as many as the machine suggests. */
-  workers: Type.Optional(Type.Object({ count: Count, provider: Type.String() })),
+  /** Of each encoder, with threads of each; absent where none was asked. */
+  workers: Type.Optional(Type.Object({ count: Count, threads: Count, provider: Type.String() })),
 })
 export type SpeedConditions = Static<typeof SpeedConditions>
 

@@ -152,6 +152,17 @@ describe('an evaluation', () => {
     assert.match(text, /in batches of 256, in one thread\n$/)
   })
 
+  const workers = [
+    { count: 1, expected: 'encoders on 1 worker of 1 thread (cpu)' },
+    { count: 3, expected: 'encoders on 3 workers, each of 1 thread (cpu)' },
+  ]
+  for (const { count, expected } of workers)
+    it(`says which machinery gave the speed: ${count}`, async () => {
+      const document = documented(await run(rows))
+      const speed = { ...document.speed, workers: { count, threads: 1, provider: 'cpu' } }
+      assert.ok(evaluationText({ ...document, speed }).endsWith(`; ${expected}\n`))
+    })
+
   it('lists rows of one kind once', async () => {
     const text = evaluationText(documented(await run(rows.slice(0, 4))))
     assert.match(text, /all, 4 rows/)

@@ -1,4 +1,4 @@
-/** Judges the labelled rows of a file as they come: memory is bounded by a few numbers a row. */
+/** Judges the labelled rows of a file as they come: memory grows by some numbers a row, not by its text (docs/decisions/0058-evaluation.md). */
 import type { Post } from '../../ingest/contract.ts'
 import type { JudgedPost } from '../allocator/analyst.ts'
 import type { Task } from '../contract.ts'
@@ -12,7 +12,7 @@ export const batchSize = 256
 /** Bad rows that are named; the others are counted. */
 export const maxListedRows = 20
 /** The first texts, on which speed is measured. */
-export const maxSampleTexts = 4_096
+const maxSampleTexts = 4_096
 
 export interface NumberedLine {
   /** From 1. */

@@ -43,9 +43,9 @@ function speedLines({ speed }: EvaluationDocument): string[] {
   const { texts, batch, workers } = speed
   const read = `texts/s by the wall clock over the first ${counted(texts, 'text')} in batches of ${batch}`
   if (workers === undefined) return [`${read}, in one thread`]
-  const count =
-    workers.count === 0
-      ? 'as many workers as the machine suggests'
-      : counted(workers.count, 'worker')
-  return [`${read}; encoders on ${count} (${workers.provider})`]
+  const { count, threads, provider } = workers
+  const each = count === 1 ? ' of' : ', each of'
+  return [
+    `${read}; encoders on ${counted(count, 'worker')}${each} ${counted(threads, 'thread')} (${provider})`,
+  ]
 }

@@ -34,6 +34,9 @@ export interface ExpertsDeps {
   readonly registry?: Registry
 }
 
+/** Of each worker: two processes of one thread read more than one process of two. */
+export const workerThreads = 1
+
 type Load = (config: ExpertsConfig, deps: ExpertsDeps) => Promise<Expert>
 
 /** Asked in this order: encoders first, so that their workers read while the others block this thread. */
@@ -70,8 +73,8 @@ export function encoderOf(
   // Weights and calibration know experts by their names.
   if (manifest.name !== name)
     throw new AppError('MODEL', `The model in ${folder} is not an artifact of ${name}.`)
-  // Two processes of one thread read more than one process of two.
-  return { manifest, options: { folder, provider, threads: 1, maxBatchTokens, minSpeedup } }
+  const options = { folder, provider, threads: workerThreads, maxBatchTokens, minSpeedup }
+  return { manifest, options }
 }
 
 async function loadEncoder(
