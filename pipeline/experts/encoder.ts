@@ -47,13 +47,17 @@ type Head = EncoderManifest['heads'][number]
 function calibrated(heads: readonly Head[], reading: Reading, kind: Post['kind']): ExpertOutput {
   return Object.fromEntries(
     headLogits(heads, reading).map(({ task, logits }, i) => {
-      const map = {
-        temperature: heads[i]?.temperatures[kind] ?? 1,
-        biases: heads[i]?.biases?.[kind] ?? [],
-      }
-      return [task, windowMean(logits, reading.windowTokens, map)]
+      return [task, windowMean(logits, reading.windowTokens, mapOf(heads[i], kind))]
     }),
   )
+}
+
+/** A head's calibration of a kind; without a head none. */
+export function mapOf(head: Head | undefined, kind: Post['kind']): LogitMap {
+  return {
+    temperature: head?.temperatures[kind] ?? 1,
+    biases: head?.biases?.[kind] ?? [],
+  }
 }
 
 /** The logits of a text by head, a row a window: what temperatures are fitted on. */

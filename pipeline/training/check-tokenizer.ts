@@ -9,11 +9,11 @@ import { program } from 'commander'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { packageRoot } from '../../infra/package-root.ts'
-import { modelsFolder } from '../experts/artifact.ts'
+import { minilmFolder } from '../experts/registry.ts'
 import { createTokenizer } from '../workers/tokenizer.ts'
 import { bundledTexts, digestOfIds } from './bundled-texts.ts'
 
-const tokenizerFile = join(modelsFolder, 'minilm/tokenizer.json')
+const tokenizerFile = join(minilmFolder, 'tokenizer.json')
 const digestFile = join(packageRoot, 'pipeline/workers/tokenizer-digest.json')
 const trainingTokenizer = join(packageRoot, 'pipeline/training/encoder/token_ids.py')
 const shownDifferences = 3

@@ -1,15 +1,18 @@
 /** What an encoder says of texts, before calibration: by the artifact that ships and the workers that serve it, or out of fold, as training left it in a file. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { systemClock } from '../../infra/clock.ts'
 import { loadConfig } from '../../infra/config.ts'
 import { silentLogger } from '../../infra/logger.ts'
+import { packageRoot } from '../../infra/package-root.ts'
 import { logarithms } from '../allocator/calibration.ts'
 import type { Task } from '../contract.ts'
 import { headLogits, windowMean } from '../experts/encoder.ts'
 import { readEncoderManifest } from '../experts/encoder-artifact.ts'
 import { isLethal } from '../experts/expert.ts'
+import { workerThreads } from '../experts/registry.ts'
 import { startWorkerPool } from '../workers/pool.ts'
 import { forkWorker } from '../workers/worker-process.ts'
 import { commentFoldCount } from './splits.ts'
@@ -20,7 +23,7 @@ const textsACall = 512
 
 /**
  * Of each text, in order. Of a text in several windows they are the logarithms of its mean probabilities, which a temperature does not map quite as it
- * does the windows'; no labelled text is as long.
+ * does the windows'. Few labelled texts are as long.
  */
 export async function readLogits(folder: string, texts: readonly string[]): Promise<TaskLogits[]> {
   const { heads } = readEncoderManifest(folder)
@@ -28,7 +31,7 @@ export async function readLogits(folder: string, texts: readonly string[]): Prom
   const pool = await startWorkerPool({
     count: 1,
     start: forkWorker({
-      options: { folder, provider: 'cpu', threads: 1, maxBatchTokens, minSpeedup },
+      options: { folder, provider: 'cpu', threads: workerThreads, maxBatchTokens, minSpeedup },
       environment: {},
       logger: silentLogger,
     }),
@@ -65,6 +68,11 @@ const OutOfFoldRow = Type.Object({
   logits: Type.Array(Type.Number(), { minItems: 3, maxItems: 3 }),
 })
 type OutOfFoldRow = Static<typeof OutOfFoldRow>
+
+/** What the encoder's out-of-fold models said of the comments. */
+export function outOfFoldFile(encoder: string): string {
+  return join(packageRoot, `pipeline/training/out-of-fold/${encoder}-comments.ndjson`)
+}
 
 /** Sentiment logits by text id. Throws when the file has a row of another shape, or one of another fold than the committed one: it was in the training set. */
 export function readOutOfFold(

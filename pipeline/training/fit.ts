@@ -5,13 +5,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from 'commander'
-import { packageRoot } from '../../infra/package-root.ts'
 import { fusionFolder } from '../allocator/calibration.ts'
-import { modelsFolder } from '../experts/artifact.ts'
 import { readEncoderManifest } from '../experts/encoder-artifact.ts'
 import { softmax } from '../experts/probabilities.ts'
+import { encoderFolders } from '../experts/registry.ts'
 import { type Corpus, readCorpus } from './corpus.ts'
-import { readLogits, readOutOfFold } from './encoder-logits.ts'
+import { outOfFoldFile, readLogits, readOutOfFold } from './encoder-logits.ts'
 import { opinionsOfSimpleExperts } from './expert-opinions.ts'
 import { type EncoderRow, type FittedEncoder, fitEncoder } from './fit-encoder.ts'
 import { fitFusion } from './fit-fusion.ts'
@@ -22,8 +21,7 @@ import { type Panel, reliabilityDiagram } from './reliability-diagram.ts'
 import { saveManifest } from './save-manifest.ts'
 
 const encoder = 'minilm'
-const encoderFolder = join(modelsFolder, encoder)
-const outOfFoldFile = join(packageRoot, `pipeline/training/out-of-fold/${encoder}-comments.ndjson`)
+const encoderFolder = encoderFolders[encoder]
 
 program
   .description('Calibrate the encoder, and fit the fusion of all experts.')
@@ -81,7 +79,7 @@ function panelTitle({ task, kind }: Pick<EncoderRow, 'task' | 'kind'>): string {
 
 /** News by the artifact as it is served; comments by models that saw neither them nor near-duplicates of them. */
 async function encoderRowsOf(rows: readonly FitRow[], corpus: Corpus): Promise<EncoderRow[]> {
-  const outOfFold = readOutOfFold(outOfFoldFile, corpus.commentFolds)
+  const outOfFold = readOutOfFold(outOfFoldFile(encoder), corpus.commentFolds)
   const news = rows.filter(({ example }) => example.kind === 'news')
   const readings = await readLogits(
     encoderFolder,
