@@ -74,7 +74,10 @@ export function outOfFoldFile(encoder: string): string {
   return join(packageRoot, `pipeline/training/out-of-fold/${encoder}-comments.ndjson`)
 }
 
-/** Sentiment logits by text id. Throws when the file has a row of another shape, or one of another fold than the committed one: it was in the training set. */
+/**
+ * Sentiment logits by text id. Throws when the file has a row of another shape, two of one comment, or one of another fold than the committed one:
+ * it was in the training set.
+ */
 export function readOutOfFold(
   file: string,
   folds: ReadonlyMap<string, number>,
@@ -85,5 +88,8 @@ export function readOutOfFold(
     .map((line): OutOfFoldRow => Value.Parse(OutOfFoldRow, JSON.parse(line)))
   const stray = rows.find(({ id, fold }) => folds.get(id) !== fold)
   if (stray !== undefined) throw new RangeError(`Comment ${stray.id} is not of fold ${stray.fold}`)
-  return new Map(rows.map(({ id, logits }) => [id, logits]))
+  const logitsOf = new Map(rows.map(({ id, logits }) => [id, logits]))
+  const twice = rows.find(({ id, logits }) => logitsOf.get(id) !== logits)
+  if (twice !== undefined) throw new RangeError(`Comment ${twice.id} stands there twice`)
+  return logitsOf
 }
