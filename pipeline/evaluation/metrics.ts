@@ -72,10 +72,18 @@ export function figures(predictions: readonly Prediction[]): Figures {
 }
 
 export function metricsOfPredictions(predictions: readonly Prediction[]): Metrics {
+  return metricsOf(tallyOfPredictions(predictions))
+}
+
+export function tallyOfPredictions(predictions: readonly Prediction[]): Tally {
+  const labels = predictions[0]?.probabilities.length ?? 0
+  return tallyOf(outcomesOf(predictions), labels, predictions.keys())
+}
+
+export function outcomesOf(predictions: readonly Prediction[]): Outcomes {
   const outcomes = new Outcomes()
   for (const { label, probabilities } of predictions) outcomes.add(label, probabilities)
-  const labels = predictions[0]?.probabilities.length ?? 0
-  return metricsOf(tallyOf(outcomes, labels, predictions.keys()))
+  return outcomes
 }
 
 export function rounded(value: number): number {

@@ -1,7 +1,7 @@
 /** What held-out rows say of a calibration, and whether one of two is better. Intervals: pipeline/evaluation/bootstrap.ts. */
 import { seededRandom } from '../../infra/seeded-random.ts'
 import { differenceInterval, type Interval, intervalOf, resample } from '../evaluation/bootstrap.ts'
-import { metricsOf, type Prediction, rounded } from '../evaluation/metrics.ts'
+import { metricsOf, outcomesOf, type Prediction, rounded } from '../evaluation/metrics.ts'
 import { calibrationError } from '../evaluation/reliability.ts'
 import { Outcomes, type Tally, tallyOf } from '../evaluation/tally.ts'
 
@@ -86,12 +86,6 @@ export function lossDifference(
 /** The interval lies below 0. */
 export function isLess({ interval: [, high] }: LossDifference): boolean {
   return high < 0
-}
-
-function outcomesOf(predictions: readonly Prediction[]): Outcomes {
-  const outcomes = new Outcomes()
-  for (const { label, probabilities } of predictions) outcomes.add(label, probabilities)
-  return outcomes
 }
 
 function tallied(outcomes: Outcomes, labels: number): Tally {

@@ -48,7 +48,7 @@ const only =
     Object.fromEntries(experts.map((expert) => [expert, weights[expert] ?? 0]))
 
 /** Every set of experts that may have run: all but the empty one. */
-export function expertSets(experts: readonly string[]): string[][] {
+function expertSets(experts: readonly string[]): string[][] {
   const sorted = [...experts].sort()
   return Array.from({ length: 2 ** sorted.length - 1 }, (_, i) =>
     sorted.filter((_expert, bit) => ((i + 1) >> bit) & 1),

@@ -4,9 +4,8 @@
  */
 import { parse, View } from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import type { Prediction } from '../evaluation/metrics.ts'
+import { type Prediction, tallyOfPredictions } from '../evaluation/metrics.ts'
 import { reliabilityBins } from '../evaluation/reliability.ts'
-import { Outcomes, tallyOf } from '../evaluation/tally.ts'
 
 export interface Panel {
   /** Task and kind, as the head of a column. */
@@ -39,14 +38,12 @@ interface Dot {
 
 export function dotsOf({ title, stages: predictions }: Panel): Dot[] {
   return stages.flatMap((stage) => {
-    const outcomes = new Outcomes()
-    for (const { label, probabilities } of predictions[stage]) outcomes.add(label, probabilities)
-    const labels = predictions[stage][0]?.probabilities.length ?? 0
-    const tally = tallyOf(outcomes, labels, outcomes.truths.keys())
-    return reliabilityBins(tally).map(({ rows, confidence, accuracy }) => {
-      const [low, high] = wilsonInterval(accuracy, rows)
-      return { panel: title, stage, confidence, accuracy, low, high, rows }
-    })
+    return reliabilityBins(tallyOfPredictions(predictions[stage])).map(
+      ({ rows, confidence, accuracy }) => {
+        const [low, high] = wilsonInterval(accuracy, rows)
+        return { panel: title, stage, confidence, accuracy, low, high, rows }
+      },
+    )
   })
 }
 
