@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { seededRandom } from '../../infra/seeded-random.ts'
 import {
   differenceInterval,
   type Interval,
@@ -9,6 +10,7 @@ import {
   resample,
 } from './bootstrap.ts'
 import { metricNames, metricsOf } from './metrics.ts'
+import { calibrationError } from './reliability.ts'
 import { Outcomes, tallyOf } from './tally.ts'
 
 const rows = 100
@@ -80,7 +82,7 @@ describe('a paired difference', () => {
   it('is narrower than two intervals say', () => {
     const { better, worse } = resampled({ better: outcomes(82), worse: outcomes(80) })
     assert.ok(better && worse)
-    const paired = differenceInterval('accuracy', better, worse)
+    const paired = differenceInterval('accuracy', 0.02, better, worse)
     assert.ok(width(paired) < width(intervalOfAccuracy(outcomes(82))) / 2)
   })
 
@@ -90,15 +92,44 @@ describe('a paired difference', () => {
         const { a, b } = resampled({ a: outcomes(x, 0.9), b: outcomes(y, 0.7) }, 5)
         assert.ok(a && b)
         for (const name of metricNames) {
-          const [low, high] = differenceInterval(name, a, b)
-          const [otherLow, otherHigh] = differenceInterval(name, b, a)
+          const [low, high] = differenceInterval(name, 0.1, a, b)
+          const [otherLow, otherHigh] = differenceInterval(name, -0.1, b, a)
           assert.ok(Math.abs(low + otherHigh) < 1e-12 && Math.abs(high + otherLow) < 1e-12)
-          assert.deepEqual(differenceInterval(name, a, a), [0, 0])
+          assert.deepEqual(differenceInterval(name, 0, a, a), [0, 0])
         }
       }),
       { numRuns: 5 },
     )
   })
+})
+
+it('a difference of calibration errors mostly holds the truth', () => {
+  const random = seededRandom(1)
+  const everyRow = Array.from({ length: 300 }, (_, row) => row)
+  const excess = 0.1
+  let held = 0
+  for (let sample = 0; sample < 30; sample++) {
+    const [honest, overconfident] = [new Outcomes(), new Outcomes()]
+    for (const _ of everyRow) {
+      const confidence = 0.5 + 0.4 * random()
+      const truth = random() < confidence ? 0 : 1
+      honest.add(truth, [confidence, 1 - confidence])
+      overconfident.add(truth, [confidence + excess, 1 - confidence - excess])
+    }
+    const judges = new Map(Object.entries({ honest, overconfident }))
+    const of = resample(judges, { labels: 2, rows: everyRow, clusters: everyRow })
+    const [a, b] = [of.get('honest'), of.get('overconfident')]
+    assert.ok(a && b)
+    const error = (outcomes: Outcomes) => calibrationError(tallyOf(outcomes, 2, everyRow))
+    const [low, high] = differenceInterval(
+      'calibrationError',
+      error(honest) - error(overconfident),
+      a,
+      b,
+    )
+    if (low <= -excess && -excess <= high) held++
+  }
+  assert.ok(held >= 18, `${held} of 30`)
 })
 
 it('only the named rows are drawn', () => {

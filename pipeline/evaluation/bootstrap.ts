@@ -62,19 +62,30 @@ export function resample<Judge extends string>(
   return results
 }
 
-/**
- * 95% interval of a metric by the percentiles of its resamples. The calibration error is a sum of absolute values, so resamples exceed the sample
- * as the sample exceeds the truth: its interval is the basic one, the percentiles mirrored at the estimate.
- */
+/** 95% interval of a metric. */
 export function intervalOf(metric: MetricName, estimate: number, resampled: Resampled): Interval {
-  const [low, high] = percentiles(resampled[metric])
-  if (metric !== 'calibrationError') return [low, high]
-  return [Math.max(0, 2 * estimate - high), Math.max(0, 2 * estimate - low)]
+  const [low, high] = intervalFrom(metric, estimate, resampled[metric])
+  return metric === 'calibrationError' ? [Math.max(0, low), Math.max(0, high)] : [low, high]
 }
 
-/** 95% percentile interval of metric(a) - metric(b). */
-export function differenceInterval(metric: MetricName, a: Resampled, b: Resampled): Interval {
-  return percentiles(a[metric].map((value, draw) => value - (b[metric][draw] ?? 0)))
+/** 95% interval of metric(a) - metric(b), of which `estimate` is the whole sample's. */
+export function differenceInterval(
+  metric: MetricName,
+  estimate: number,
+  a: Resampled,
+  b: Resampled,
+): Interval {
+  const differences = a[metric].map((value, draw) => value - (b[metric][draw] ?? 0))
+  return intervalFrom(metric, estimate, differences)
+}
+
+/**
+ * By the percentiles of the resamples. The calibration error is a sum of absolute values, so resamples exceed the sample as the sample exceeds the
+ * truth, and the better calibrated of two judges by more: its intervals are basic ones, the percentiles mirrored at the estimate.
+ */
+function intervalFrom(metric: MetricName, estimate: number, resampled: Float64Array): Interval {
+  const [low, high] = percentiles(resampled)
+  return metric === 'calibrationError' ? [2 * estimate - high, 2 * estimate - low] : [low, high]
 }
 
 function percentiles(values: Float64Array): Interval {

@@ -165,10 +165,10 @@ function judgeReport(judge: string, all: Part, ofKinds: readonly Part[]): JudgeR
 function differenceOf({ kind, figures, resampled }: Part, judge: string, base: string): Difference {
   const [a, b] = [found(figures, judge), found(figures, base)]
   const [of, less] = [found(resampled, judge), found(resampled, base)]
-  const metrics = byMetric((name) => ({
-    value: a[name] - b[name],
-    interval: differenceInterval(name, of, less),
-  }))
+  const metrics = byMetric((name) => {
+    const value = a[name] - b[name]
+    return { value, interval: differenceInterval(name, value, of, less) }
+  })
   return { judge, base, kind, metrics }
 }
 

@@ -75,10 +75,13 @@ export function lossDifference(
     clusters,
   })
   const [ofA, ofB] = [resampled.get('a'), resampled.get('b')]
+  const difference = loss(judges.a) - loss(judges.b)
   const [low, high] =
-    ofA === undefined || ofB === undefined ? [] : differenceInterval('logLoss', ofA, ofB)
+    ofA === undefined || ofB === undefined
+      ? []
+      : differenceInterval('logLoss', difference, ofA, ofB)
   return {
-    difference: rounded(loss(judges.a) - loss(judges.b)),
+    difference: rounded(difference),
     interval: [rounded(low ?? Number.NaN), rounded(high ?? Number.NaN)],
   }
 }
