@@ -8,8 +8,10 @@ import { on } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from 'commander'
-import { packageRoot } from '../infra/package-root.ts'
-import { minilmFolder } from '../pipeline/experts/registry.ts'
+import { loadConfig } from '../infra/config.ts'
+import { seededRandom } from '../infra/seeded-random.ts'
+import { demoFile } from '../ingest/demo.ts'
+import { minilmFolder, workerThreads } from '../pipeline/experts/registry.ts'
 import { cleanText } from '../pipeline/text/clean.ts'
 import { planBatches } from '../pipeline/workers/batches.ts'
 import { type LoadedEncoder, loadEncoder } from '../pipeline/workers/load-encoder.ts'
@@ -30,11 +32,8 @@ function textsOf(file: string): string[] {
 
 /** Texts in an order that depends on nothing but their number: rows of a file are often sorted. */
 function shuffled<T>(values: readonly T[]): T[] {
-  let state = 1
-  const keyed = values.map((value) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
-    return { value, key: state }
-  })
+  const random = seededRandom(1)
+  const keyed = values.map((value) => ({ value, key: random() }))
   return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value)
 }
 
@@ -105,8 +104,8 @@ async function startWorker(folder: string): Promise<Worker> {
   const options: WorkerOptions = {
     folder,
     provider: 'cpu',
-    threads: 1,
-    maxBatchTokens: 256,
+    threads: workerThreads,
+    maxBatchTokens: loadConfig({ env: {} }).pipeline.workers.maxBatchTokens,
     minSpeedup: 1,
   }
   const entry = join(import.meta.dirname, '../pipeline/workers/worker.js')
@@ -159,13 +158,14 @@ async function reportMemory(
   count: number,
 ): Promise<void> {
   const worker = await startWorker(folder)
+  const printedTexts = 100 * Math.max(1, Math.round(count / 1_000))
   print('\nresident memory of a worker, in MB')
   for (let read = 0; read < count; ) {
     const job = Array.from({ length: 100 }, (_, i) => texts[(read + i) % texts.length] ?? '')
     job[0] = job.join(' ').slice(0, (read * 7) % 20_000)
     const { memoryBytes } = await worker.read(job)
     read += job.length
-    if (read % (count / 10) === 0)
+    if (read % printedTexts === 0 || read >= count)
       print(`${String(read).padStart(8)} texts  ${(memoryBytes / 1e6).toFixed()}`)
   }
   worker.close()
@@ -185,7 +185,7 @@ program
   .option('--model <folder>', 'an artifact', minilmFolder)
   .option('--soak <texts>', 'texts to read before memory is printed', Number, 0)
   .action(async (files: string[], { model, soak }: { model: string; soak: number }) => {
-    const chosen = files.length > 0 ? files : [join(packageRoot, 'data/market-tweets-2020.ndjson')]
+    const chosen = files.length > 0 ? files : [demoFile]
     const texts = shuffled(chosen.flatMap(textsOf))
     const encoder = loadEncoder(model)
     const { manifest, tokenizer } = encoder
