@@ -9,7 +9,7 @@ import { program } from 'commander'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { packageRoot } from '../infra/package-root.ts'
-import { modelsFolder } from '../pipeline/experts/artifact.ts'
+import { minilmFolder } from '../pipeline/experts/registry.ts'
 import { cleanText } from '../pipeline/text/clean.ts'
 import type { TextToRead } from '../pipeline/workers/protocol.ts'
 import { openPool, readFor, readTexts } from './serving-pool.ts'
@@ -24,7 +24,7 @@ const Speeds = Type.Object({ '1': Type.Number(), '32': Type.Number() })
 async function workerSpeed(texts: readonly TextToRead[]): Promise<number> {
   const pool = await openPool(
     {
-      folder: join(modelsFolder, 'minilm'),
+      folder: minilmFolder,
       provider: 'cpu',
       maxBatchTokens: 256,
       jobTexts: 128,

@@ -4,10 +4,9 @@
  * 1. texts a second, all at once, against workers and threads of each, and how much of the work was padding;
  * 2. latency against offered load: single texts that arrive by a seeded Poisson process at shares of the measured capacity.
  */
-import { join } from 'node:path'
 import { program } from 'commander'
 import { seededRandom } from '../infra/seeded-random.ts'
-import { modelsFolder } from '../pipeline/experts/artifact.ts'
+import { minilmFolder } from '../pipeline/experts/registry.ts'
 import type { PoolStats, WorkerPool } from '../pipeline/workers/pool.ts'
 import type { TextToRead } from '../pipeline/workers/protocol.ts'
 import { openLoop, percentile, poissonArrivals } from './open-loop.ts'
@@ -105,7 +104,7 @@ function shapeOf(text: string): Shape {
 
 program
   .description('Measure encoders on workers.')
-  .option('--folder <folder>', 'of the artifact', join(modelsFolder, 'minilm'))
+  .option('--folder <folder>', 'of the artifact', minilmFolder)
   .option('--provider <name>', 'cpu, cuda or webgpu', 'cpu')
   .option('--max-batch-tokens <count>', 'of a batch, padding included', Number, 256)
   .option(
