@@ -19,7 +19,7 @@ import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
 export interface PipelineRole {
-  /** Ends after the batches in hand are stored. Idempotent. */
+  /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. */
@@ -84,9 +84,15 @@ function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], n
   return { live: workers.withinMs, history: workers.withinMs * historyPatience }
 }
 
+/** Three bytes of UTF-8 a UTF-16 unit at most, and no text alone is longer than a turn. */
+const turnMegabytes = (3 * judgedAtOnce.characters) / 2 ** 20
+
 /** The log is the queue: partitions take turns before they fill the queue of an expert, which would have the posts judged without it. */
 function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
-  const turns = new Turns(Math.floor(workers.queueTexts / judgedAtOnce))
+  const { queueTexts, queueMegabytes } = workers
+  const turns = new Turns(
+    Math.floor(Math.min(queueTexts / judgedAtOnce.posts, queueMegabytes / turnMegabytes)),
+  )
   return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
 }
 
