@@ -171,7 +171,7 @@ export const Config = Type.Object(
               maximum: 3_600_000,
               default: 30_000,
               description:
-                'How long a live post waits for an encoder to begin before it is judged without it.',
+                'How long a live post waits for an encoder to begin before the other experts judge it without it; for ever where there are none.',
             }),
             memoryMegabytes: Type.Integer({
               env: 'WORKERS_MEMORY_MEGABYTES',

@@ -56,7 +56,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     ...deps,
     analyst,
     linker,
-    withinMs: withinMsOf(config),
+    withinMs: withinMsOf(experts, config),
     flushMs: config.flushMs,
   })
   const stop = async () => {
@@ -80,7 +80,14 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
 /** History has no reader who waits for it: it gives up only on an expert that does not come back. */
 const historyPatience = 20
 
-function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], number> {
+export function withinMsOf(
+  experts: readonly Pick<Expert, 'tasks'>[],
+  { workers }: Pick<Config['pipeline'], 'workers'>,
+): Record<Call['priority'], number> {
+  const judges = experts.filter(({ tasks }) => tasks.includes('sentiment'))
+  // Nobody judges without it: giving up would have the same texts read from the start again, for ever where that takes too long.
+  if (judges.length === 1)
+    return { live: Number.POSITIVE_INFINITY, history: Number.POSITIVE_INFINITY }
   return { live: workers.withinMs, history: workers.withinMs * historyPatience }
 }
 
