@@ -115,11 +115,12 @@ function failuresOf(experts: readonly Expert[]): Record<string, AppError> {
 function analystOf(experts: readonly Expert[], deps: PipelineRoleDeps): Analyst {
   const { config } = deps
   const watch = createExpertWatch(deps)
+  const fusion = readFusion()
   return createAnalyst({
     experts,
     allocator: createStaticAllocator({ experts, weights: config.weights }),
-    calibration: createCalibration(readFusion().temperatures),
-    referenceWeights: config.weights,
+    calibration: createCalibration(fusion.temperatures),
+    referenceWeights: fusion.reference_weights,
     onExpertFailure: watch.failed,
     onExpertAnswer: watch.answered,
   })
