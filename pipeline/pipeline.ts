@@ -23,7 +23,7 @@ import { type VerdictDeps, verdictsOf } from './verdicts.ts'
 import { createPartitionWriter, type PartitionWriter, type RecordIdentity } from './writer.ts'
 
 export const pipelineGroup = 'tickertone.pipeline'
-/** A batch this large is a block worth its part: no rest after it. */
+/** The largest batch, and a block worth its part: no rest after it. A larger one would only be stored later, and judged again as a whole after a crash. */
 const fullBatchRecords = 1_000
 
 export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
@@ -139,6 +139,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         {
           topics: [topics.posts],
           group: pipelineGroup,
+          maxBatchRecords: fullBatchRecords,
           startAt,
           onStopped: (_topic, _partition, error) => deps.onFatal(error),
         },
