@@ -121,7 +121,7 @@ async function assertExactlyOnce(dataDir: string): Promise<void> {
 async function countRows(store: Store): Promise<Record<string, number> | undefined> {
   const [counts] = await store.query<Record<string, number>>(
     `SELECT count() AS offsets, sum(posts) AS posts, countIf(ordinals != last + 1 OR rows != ordinals) AS broken,
-       uniqExactIf(id, outcome = 'scored') AS ids, countIf(outcome = 'scored') - ids AS twice
+       uniqExactIf(id, outcome != 'duplicate') AS ids, countIf(outcome != 'duplicate') - ids AS twice
      FROM (
        SELECT partition, offset, countIf(ordinal = 0) AS posts, count() AS rows, uniqExact(ordinal) AS ordinals,
          max(ordinal) AS last, any(post_id) AS id, any(outcome) AS outcome
