@@ -171,7 +171,7 @@ export const Config = Type.Object(
               maximum: 3_600_000,
               default: 30_000,
               description:
-                'How long a live post waits for an encoder to begin before it is judged without it.',
+                'How long a live post waits for an encoder to begin before the other experts judge it without it; for ever where there are none.',
             }),
             memoryMegabytes: Type.Integer({
               env: 'WORKERS_MEMORY_MEGABYTES',
@@ -354,12 +354,17 @@ export function workerEnvironment(env: Values = process.env): Record<string, str
 
 /** One phrase a fault: the option, the environment name that sets it, and what is wrong. */
 function faultsOf(value: unknown): string[] {
-  const faults = Value.Errors(Config, value).flatMap(({ keyword, instancePath, message }) => {
+  const faults = Value.Errors(Config, value).flatMap((error) => {
+    const { keyword, instancePath } = error
     if (keyword === 'additionalProperties') return [] // Each unknown key has an error of its own, keyword `boolean`.
     const option = instancePath.slice(1).replaceAll('/', '.')
     if (keyword === 'boolean') return [`unknown option ${JSON.stringify(option)}`]
     const env = leaves().find(({ path }) => option.startsWith(path.join('.')))?.schema.env
-    return [`${option}${env === undefined ? '' : ` (${env})`} ${message}`]
+    const wrong =
+      error.keyword === 'enum'
+        ? `must be one of ${error.params.allowedValues.join(', ')}`
+        : error.message
+    return [`${option}${env === undefined ? '' : ` (${env})`} ${wrong}`]
   })
   return [...new Set(faults)]
 }

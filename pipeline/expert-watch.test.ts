@@ -32,6 +32,14 @@ test('another condition and another expert are said too', () => {
   assert.equal(said.length, 3)
 })
 
+test('conditions that take turns are said once each', () => {
+  for (let turn = 0; turn < 100; turn += 1) {
+    watch.failed('minilm', full(turn))
+    watch.failed('minilm', new AppError('DEADLINE', 'late'))
+  }
+  assert.equal(said.length, 2)
+})
+
 test('answers between failures are no recovery; a while of them is, and is said once', () => {
   watch.answered('minilm')
   for (; now < 60_000; now += 1_000) {

@@ -18,13 +18,13 @@ export function createExpertWatch({
   readonly clock: Clock
   readonly logger: Logger
 }): ExpertWatch {
-  const failing = new Map<string, { condition: string; at: number }>()
+  const failing = new Map<string, { conditions: ReadonlySet<string>; at: number }>()
   return {
     failed(expert, error) {
       const condition = error instanceof AppError ? error.code : describeError(error)
-      const known = failing.get(expert)?.condition
-      failing.set(expert, { condition, at: clock() })
-      if (known !== condition)
+      const known = failing.get(expert)?.conditions ?? new Set()
+      failing.set(expert, { conditions: new Set([...known, condition]), at: clock() })
+      if (!known.has(condition))
         logger.warn(
           { expert, error: describeError(error) },
           'an expert fails: posts are judged without it',

@@ -19,7 +19,7 @@ import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
 export interface PipelineRole {
-  /** Ends after the batches in hand are stored. Idempotent. */
+  /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. */
@@ -56,7 +56,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     ...deps,
     analyst,
     linker,
-    withinMs: withinMsOf(config),
+    withinMs: withinMsOf(experts, config),
     flushMs: config.flushMs,
   })
   const stop = async () => {
@@ -80,13 +80,26 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
 /** History has no reader who waits for it: it gives up only on an expert that does not come back. */
 const historyPatience = 20
 
-function withinMsOf({ workers }: Config['pipeline']): Record<Call['priority'], number> {
+export function withinMsOf(
+  experts: readonly Pick<Expert, 'tasks'>[],
+  { workers }: Pick<Config['pipeline'], 'workers'>,
+): Record<Call['priority'], number> {
+  const judges = experts.filter(({ tasks }) => tasks.includes('sentiment'))
+  // Nobody judges without it: giving up would have the same texts read from the start again, for ever where that takes too long.
+  if (judges.length === 1)
+    return { live: Number.POSITIVE_INFINITY, history: Number.POSITIVE_INFINITY }
   return { live: workers.withinMs, history: workers.withinMs * historyPatience }
 }
 
+/** Three bytes of UTF-8 a UTF-16 unit at most, and no text alone is longer than a turn. */
+const turnMegabytes = (3 * judgedAtOnce.characters) / 2 ** 20
+
 /** The log is the queue: partitions take turns before they fill the queue of an expert, which would have the posts judged without it. */
 function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
-  const turns = new Turns(Math.floor(workers.queueTexts / judgedAtOnce))
+  const { queueTexts, queueMegabytes } = workers
+  const turns = new Turns(
+    Math.floor(Math.min(queueTexts / judgedAtOnce.posts, queueMegabytes / turnMegabytes)),
+  )
   return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
 }
 
@@ -102,11 +115,12 @@ function failuresOf(experts: readonly Expert[]): Record<string, AppError> {
 function analystOf(experts: readonly Expert[], deps: PipelineRoleDeps): Analyst {
   const { config } = deps
   const watch = createExpertWatch(deps)
+  const fusion = readFusion()
   return createAnalyst({
     experts,
     allocator: createStaticAllocator({ experts, weights: config.weights }),
-    calibration: createCalibration(readFusion().temperatures),
-    referenceWeights: config.weights,
+    calibration: createCalibration(fusion.temperatures),
+    referenceWeights: fusion.reference_weights,
     onExpertFailure: watch.failed,
     onExpertAnswer: watch.answered,
   })

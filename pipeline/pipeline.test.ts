@@ -18,7 +18,9 @@ const folder = mkdtempSync(join(tmpdir(), 'tickertone-pipeline-'))
 const dayMs = 86_400_000
 const logTopic = 'posts@0'
 const config = {
-  ...loadConfig({ env: { PIPELINE_EXPERTS: 'linear,lexicon' } }).pipeline,
+  ...loadConfig({
+    env: { PIPELINE_EXPERTS: 'linear,lexicon', PIPELINE_WEIGHT_NEWS_LEXICON: '0' },
+  }).pipeline,
   flushMs: 10,
 }
 
@@ -97,6 +99,12 @@ describe('pipeline', () => {
     assert.equal(mention?.ticker, '$FB')
     assert.equal(mention?.instrument, 'cik:1326801')
     assert.equal(mention?.negative, scored?.negative)
+  })
+
+  it('keeps the reference score from the weights of the config', async () => {
+    const [scored] = await rowsAfter(post({ id: 'reference' }))
+    assert.equal(scored?.['experts.weight'].at(-1), 0)
+    assert.ok(Math.abs((scored?.score ?? 0) - (scored?.reference_score ?? 0)) > 1e-4)
   })
 
   it('links an instrument as it was named when the text was first published', async () => {

@@ -23,10 +23,10 @@ import { type VerdictDeps, verdictsOf } from './verdicts.ts'
 import { createPartitionWriter, type PartitionWriter, type RecordIdentity } from './writer.ts'
 
 export const pipelineGroup = 'tickertone.pipeline'
-/** A batch this large is a block worth its part: no rest after it. */
+/** The largest batch, and a block worth its part: no rest after it. A larger one would only be stored later, and judged again as a whole after a crash. */
 const fullBatchRecords = 1_000
 
-export interface PipelineDeps extends VerdictDeps {
+export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   /** The topic `posts` with its epoch. */
   readonly logTopic: string
   readonly clock: Clock
@@ -41,7 +41,7 @@ export interface PipelineDeps extends VerdictDeps {
 export interface Pipeline {
   /** Throws LOG_REPLACED when a partition of the log is not the one the store was filled from: before anything is appended to it. */
   start(): Promise<void>
-  /** Ends after the batch in hand is stored. Idempotent. */
+  /** Ends after the blocks in hand are stored. What is being judged is left to the next start: judging may take longer than a stop may. Idempotent. */
   stop(): Promise<void>
 }
 
@@ -91,23 +91,25 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (writer === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
     const mark = await storeBatch(writer, batch).catch((error: unknown) => {
+      if (signal.aborted && error === signal.reason) return undefined
       deps.onHealth?.(batch.partition, error)
       throw error
     })
+    if (mark === undefined) return
     deps.onHealth?.(batch.partition, undefined)
     if (!batch.isCurrent()) return
     await consumer?.commit(batch.topic, batch.partition, mark + 1)
     if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))
   }
 
-  /** Resolves with the partition's mark. */
+  /** Resolves with the partition's mark. Rejects with the signal's reason when a stop ends the judging. */
   async function storeBatch(writer: PartitionWriter, batch: LogBatch): Promise<number> {
     const mark = await writer.mark()
     const known = batch.records.find((record) => record.offset === mark)
     if (known !== undefined) await verify(writer, batch.partition, known)
     const id = { logTopic: deps.logTopic, partition: batch.partition }
     const fresh = batch.records.filter((record) => record.offset > mark)
-    const verdicts = await verdictsOf(deps, { ...id, mark }, fresh)
+    const verdicts = await verdictsOf({ ...deps, signal }, { ...id, mark }, fresh)
     const scoredAt = clock()
     const rows = fresh.flatMap((record) => {
       const verdict = verdicts.get(record.offset)
@@ -137,6 +139,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         {
           topics: [topics.posts],
           group: pipelineGroup,
+          maxBatchRecords: fullBatchRecords,
           startAt,
           onStopped: (_topic, _partition, error) => deps.onFatal(error),
         },

@@ -35,6 +35,7 @@ describe('a text that ends its reader', () => {
   let pipeline: Pipeline | undefined
   const heard: Call[] = []
   const batches: number[] = []
+  let answered = async () => {}
 
   const careful: Expert = {
     name: 'careful',
@@ -43,6 +44,7 @@ describe('a text that ends its reader', () => {
     classify: async (batch, call) => {
       if (call !== undefined) heard.push(call)
       batches.push(batch.length)
+      await answered()
       return batch.map(({ text }) =>
         text.includes('poison') ? { lethal: reason } : { sentiment: [0.2, 0.3, 0.5] },
       )
@@ -169,6 +171,7 @@ describe('a text that ends its reader', () => {
       name: 'a correction of itself',
       texts: ['falls', 'poison', 'poison more', 'rises', 'poison'],
     },
+    { name: 'in another language too', texts: ['poison', 'акции упали', 'poison', 'акции упали'] },
   ]
   for (const { name, texts } of courses)
     it(`${name}: the same rows in one batch as one by one`, async () => {
@@ -192,6 +195,34 @@ describe('a text that ends its reader', () => {
       post('f', 'ok'),
     ])
     assert.deepEqual(batches, [3, 1])
+  })
+
+  it('is in a turn of few posts where they are long', async () => {
+    batches.length = 0
+    const long = 'falls '.repeat(3_000)
+    await inOneBatch(Array.from({ length: 16 }, (_, i) => post(`long ${i}`, long)))
+    assert.deepEqual(batches, [7, 7, 2])
+  })
+
+  it('a stop waits for no expert; the next start judges what was in hand, once', async () => {
+    batches.length = 0
+    const asked = new Promise<void>((resolve) => {
+      answered = () => {
+        resolve()
+        return new Promise(() => {})
+      }
+    })
+    const waiting = inOneBatch([post('k', 'falls'), post('l', 'rises')])
+    await asked
+    await pipeline?.stop()
+    assert.deepEqual(batches, [2])
+    answered = async () => {}
+    pipeline = await startPipeline()
+    assert.deepEqual(
+      (await waiting).map(({ outcome, version }) => `${outcome} ${version}`),
+      ['scored 1', 'scored 1'],
+    )
+    assert.deepEqual(batches, [2, 2])
   })
 
   it('at the mark is recognised as the record of the log', async () => {

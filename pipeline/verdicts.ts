@@ -20,6 +20,8 @@ export interface VerdictDeps {
   readonly linker: Linker
   /** How long posts wait for an expert to begin. */
   readonly withinMs: Readonly<Record<Call['priority'], number>>
+  /** Ends the judging: nobody waits for an expert any more. */
+  readonly signal: AbortSignal
 }
 
 /** Where the records stand: their partition, and the highest offset of it that the table holds. */
@@ -27,8 +29,11 @@ export interface Place extends PartitionId {
   readonly mark: number
 }
 
-/** Of a partition. Judging is synchronous work in part, about 70 ms for this many: between two turns the process answers requests. */
-export const judgedAtOnce = 256
+/**
+ * Of a partition, one post at least. Judging is synchronous work in part, about 70 ms for 256 tweets: between two turns the process answers requests.
+ * A text of 20,000 characters costs as much as a hundred tweets, here and in a worker.
+ */
+export const judgedAtOnce = { posts: 256, characters: 131_072 } as const
 
 interface Decoded {
   readonly record: LogRecord
@@ -49,7 +54,8 @@ type Verdicts = Map<number, Verdict>
 
 /**
  * One verdict a record, by offset. Depends only on the records, the table up to the mark, and the experts, so a replay repeats it.
- * Throws NO_EXPERT (retryable) when no expert can run: then nothing is written and the log keeps the records.
+ * Throws NO_EXPERT (retryable) when no expert can run, and the signal's reason once it is aborted: then nothing is written and the log keeps
+ * the records.
  */
 export async function verdictsOf(
   deps: VerdictDeps,
@@ -61,8 +67,7 @@ export async function verdictsOf(
   const ids = [...new Set(posts.map(({ post }) => post.id))]
   const known = await knownVersions(deps.store, place, place.mark, ids)
   while (posts.length > 0) {
-    const readable = readableOnes(withVersions(posts, known, verdicts), verdicts)
-    const lethal = await judgeAndLink(deps, place, readable, verdicts)
+    const lethal = await judgeAndLink(deps, place, withVersions(posts, known, verdicts), verdicts)
     if (lethal.size === 0) break
     await buryLethal(deps.log, place, posts, lethal, verdicts)
     // A dead text is no version: what comes after it in the batch is decided again as if it were in a batch of its own.
@@ -122,6 +127,51 @@ function withVersions(
   })
 }
 
+/** Answers why, by offset, for the posts whose text no expert may read again; the others have their verdict. */
+async function judgeAndLink(
+  deps: VerdictDeps,
+  place: Place,
+  versioned: readonly Versioned[],
+  verdicts: Verdicts,
+): Promise<Map<number, string>> {
+  const lethal = new Map<number, string>()
+  const unread: Versioned[] = []
+  for (const each of versioned) {
+    const verdict = verdicts.get(each.record.offset)
+    if (verdict?.outcome !== 'scored' && verdict?.outcome !== 'unsupported') unread.push(each)
+    else verdicts.set(each.record.offset, { ...verdict, version: each.version })
+  }
+  for (const turn of turnsOf(unread)) {
+    for (const [offset, reason] of await judgeTurn(
+      deps,
+      place,
+      readableOnes(turn, verdicts),
+      verdicts,
+    ))
+      lethal.set(offset, reason)
+    await nextTurn()
+  }
+  return lethal
+}
+
+function* turnsOf(versioned: readonly Versioned[]): Generator<readonly Versioned[]> {
+  let turn: Versioned[] = []
+  let characters = 0
+  for (const each of versioned) {
+    const length = each.post.text.length + (each.post.title?.length ?? 0)
+    const isFull =
+      turn.length === judgedAtOnce.posts || characters + length > judgedAtOnce.characters
+    if (turn.length > 0 && isFull) {
+      yield turn
+      turn = []
+      characters = 0
+    }
+    turn.push(each)
+    characters += length
+  }
+  if (turn.length > 0) yield turn
+}
+
 function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Readable[] {
   return versioned.flatMap(({ record, post, version }) => {
     const { language, confidence } = detectLanguage(post.text, post.language)
@@ -139,37 +189,14 @@ function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Read
   })
 }
 
-/** Answers why, by offset, for the posts whose text no expert may read again; the others have their verdict. */
-async function judgeAndLink(
-  deps: VerdictDeps,
-  place: Place,
-  readable: readonly Readable[],
-  verdicts: Verdicts,
-): Promise<Map<number, string>> {
-  const lethal = new Map<number, string>()
-  const unjudged: Readable[] = []
-  for (const read of readable) {
-    const verdict = verdicts.get(read.record.offset)
-    if (verdict?.outcome !== 'scored') unjudged.push(read)
-    else verdicts.set(read.record.offset, { ...verdict, version: read.version })
-  }
-  for (let start = 0; start < unjudged.length; start += judgedAtOnce) {
-    const turn = unjudged.slice(start, start + judgedAtOnce)
-    for (const [offset, reason] of await judgeTurn(deps, place, turn, verdicts))
-      lethal.set(offset, reason)
-    await nextTurn()
-  }
-  return lethal
-}
-
 async function judgeTurn(
-  { analyst, linker, withinMs }: VerdictDeps,
+  { analyst, linker, withinMs, signal }: VerdictDeps,
   { logTopic, partition }: Place,
   readable: readonly Readable[],
   verdicts: Verdicts,
 ): Promise<Map<number, string>> {
   const priority = readable.every(({ post }) => post.history) ? 'history' : 'live'
-  const judgements = await analyst.judge(
+  const judging = analyst.judge(
     readable.map(({ record, post, language }) => ({
       kind: post.kind,
       language,
@@ -179,6 +206,7 @@ async function judgeTurn(
     })),
     { priority, withinMs: withinMs[priority] },
   )
+  const judgements = await unlessAborted(judging, signal)
   const lethal = new Map<number, string>()
   for (const [index, { record, post, ...read }] of readable.entries()) {
     const judgement = judgements[index]
@@ -191,4 +219,14 @@ async function judgeTurn(
     verdicts.set(record.offset, { outcome: 'scored', post, ...read, judgement, mentions })
   }
   return lethal
+}
+
+/** Rejects with the signal's reason when that is aborted first: the work goes on, and nobody hears of it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }

@@ -55,10 +55,10 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
   })
   const linker = createLinker()
   const judgements: (Judgement | Lethal)[] = []
-  for (let start = 0; start < posts.length; start += judgedAtOnce)
+  for (let start = 0; start < posts.length; start += judgedAtOnce.posts)
     judgements.push(
       ...(await analyst.judge(
-        posts.slice(start, start + judgedAtOnce).map(({ kind, text }, index) => ({
+        posts.slice(start, start + judgedAtOnce.posts).map(({ kind, text }, index) => ({
           kind,
           text,
           title: '',

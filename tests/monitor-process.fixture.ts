@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { packageRoot } from '../infra/package-root.ts'
 
 export const mainFile = join(packageRoot, 'dist', 'cli', 'main.js')
@@ -71,9 +72,9 @@ export async function runCommand(
   return { code, stdout, stderr }
 }
 
-/** Waits until everything in the log is stored. */
+/** Waits until everything in the log is stored. Asked without a pause, the monitor has less of a core for that. */
 export async function caughtUp(url: string): Promise<void> {
-  for (let waiting = 1; waiting > 0; ) {
+  for (let waiting = 1; waiting > 0; await delay(20)) {
     const response = await fetch(`${url}/api/status`)
     waiting = ((await response.json()) as { waiting: number }).waiting
   }

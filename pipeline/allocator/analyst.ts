@@ -48,6 +48,7 @@ export type Judgement = Pick<
 export interface Analyst {
   /** One judgement a post, in order, whatever else is in the batch. Throws a retryable `NO_EXPERT` when none could judge the sentiment. */
   judge(posts: readonly JudgedPost[], call?: Call): Promise<(Judgement | Lethal)[]>
+  /** What is still asked then goes without the experts that had not answered; that is no failure of theirs, and not reported as one. */
   close(): Promise<void>
 }
 
@@ -64,9 +65,17 @@ export interface AnalystDeps {
 /** Answers of one expert to one batch, by index of the post. */
 type Answers = ReadonlyMap<number, ExpertOutput | Lethal>
 
-export function createAnalyst(deps: AnalystDeps): Analyst {
+export function createAnalyst(given: AnalystDeps): Analyst {
+  let isClosed = false
+  const deps: AnalystDeps = {
+    ...given,
+    onExpertFailure: (expert, error) => {
+      if (!isClosed) given.onExpertFailure(expert, error)
+    },
+  }
   return {
     async judge(posts, call) {
+      if (isClosed) throw noExpert('The experts are closed')
       const allocations = posts.map((post) =>
         deps.allocator.allocate({ ...post, textLength: post.text.length }),
       )
@@ -87,6 +96,7 @@ export function createAnalyst(deps: AnalystDeps): Analyst {
       })
     },
     async close() {
+      isClosed = true
       await Promise.all(deps.experts.map((expert) => expert.close()))
     },
   }
@@ -169,10 +179,7 @@ function judgement(
     )
   }
   const sentiment = fused('sentiment', ({ weight }) => weight)
-  if (sentiment.length === 0)
-    throw new AppError('NO_EXPERT', 'No expert could judge the sentiment of a post', {
-      retryable: true,
-    })
+  if (sentiment.length === 0) throw noExpert('No expert could judge the sentiment of a post')
   const reference = fused('sentiment', (o) => deps.referenceWeights[post.kind][o.expert] ?? 0)
   const topic = fused('topic', ({ weight }) => weight)
   const [negative = 0, neutral = 0, positive = 0] = sentiment
@@ -190,6 +197,10 @@ function judgement(
     degraded: allocation.degraded || ballots.some((ballot) => ballot.probabilities === undefined),
     weights_version: allocation.weightsVersion,
   }
+}
+
+function noExpert(message: string): AppError {
+  return new AppError('NO_EXPERT', message, { retryable: true })
 }
 
 function opinionsOn(task: Task, ballots: readonly Ballot[]) {
