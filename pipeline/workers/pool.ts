@@ -78,7 +78,7 @@ const defaultBounds: PoolBounds = {
   startWithinMs: 120_000,
   answerWithinMs: 60_000,
   aloneWithinMs: 300_000,
-  closeWithinMs: 5_000,
+  closeWithinMs: 1_000,
 }
 
 /** setTimeout takes no more. */

@@ -176,11 +176,18 @@ export class Supervisor {
 
   #died(place: Place, worker: WorkerHandle, end: WorkerEnd): void {
     const { logger, listener } = this.#deps
-    this.#deaths++
-    logger.error(
-      { how: end.how, job: end.begun?.id, texts: end.begun?.texts.length },
-      'worker died',
-    )
+    const { how, refusal, begun } = end
+    const facts = {
+      how,
+      reason: refusal && inert(refusal.message),
+      job: begun?.id,
+      texts: begun?.texts.length,
+    }
+    if (this.#isClosed) logger.info(facts, 'worker ended with work in hand')
+    else {
+      this.#deaths++
+      logger.error(facts, 'worker died')
+    }
     if (place.worker === worker) {
       place.worker = undefined
       if (!end.wasReady) this.#failedToStart(place, failureOf(end))
