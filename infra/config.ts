@@ -124,7 +124,7 @@ export const Config = Type.Object(
               maximum: 64,
               default: 0,
               description:
-                'Worker processes of each encoder; 0: one less than the cores on the CPU, one on a GPU.',
+                'Worker processes of each encoder; 0: as many as the cores on the CPU, one on a GPU.',
             }),
             provider: Type.Enum(['cpu', 'cuda', 'webgpu'], {
               env: 'WORKERS_PROVIDER',

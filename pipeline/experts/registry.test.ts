@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { jobLimits, workerCount } from './registry.ts'
 
 const counts = [
-  { name: 'one less than the cores', count: 0, provider: 'cpu', cores: 8, expected: 7 },
+  { name: 'as many as the cores', count: 0, provider: 'cpu', cores: 8, expected: 8 },
   { name: 'one on a single core', count: 0, provider: 'cpu', cores: 1, expected: 1 },
   { name: 'one for a GPU', count: 0, provider: 'cuda', cores: 8, expected: 1 },
   { name: 'as many as asked for', count: 3, provider: 'cuda', cores: 1, expected: 3 },

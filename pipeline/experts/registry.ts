@@ -98,13 +98,13 @@ async function loadEncoder(
   return createEncoderExpert({ manifest, pool })
 }
 
-/** This process needs a core of its own; a GPU is busy with one process. */
+/** Workers have a lower priority than this process, so they may have all cores. One process is the default for a GPU: more are not measured. */
 export function workerCount(
   { count, provider }: Pick<WorkersConfig, 'count' | 'provider'>,
   cores: number,
 ): number {
   if (count > 0) return count
-  return provider === 'cpu' ? Math.max(1, cores - 1) : 1
+  return provider === 'cpu' ? cores : 1
 }
 
 const shortTextTokens = 16

@@ -3,6 +3,7 @@
  * Signals of the terminal go to the whole process group, but when to end is the parent's decision: a worker ends when the channel closes,
  * which the system does even for a parent that is killed, and at the latest when a thread beside it sees that the parent is gone (orphan-watch.ts).
  */
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { AppError, describeError } from '../../infra/errors.ts'
@@ -20,6 +21,8 @@ export interface WorkerHooks {
 export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit())
+  // There is a worker for each core: pages, alerts and the writer go first.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   new Worker(join(import.meta.dirname, 'orphan-watch.js'), { workerData: process.ppid }).unref()
   let reader: Reader
   try {
