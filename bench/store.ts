@@ -61,7 +61,14 @@ function rowsAt(partition: number, offset: number): UnplacedRow[] {
     ],
     'experts.ran': [true, true],
     'experts.run_probability': [1, 1],
+    'experts.shadow': [false, false],
+    'experts.cost_ms': [0, 0],
     strategy: 'static',
+    fusion: 'average',
+    sentiment_temperature: 1,
+    topic_temperature: 1,
+    label_draw: '',
+    label_probability: 0,
   }
   const mentions = Array.from({ length: rowsPerPost - 1 }, (_, at) => ({
     ...post,

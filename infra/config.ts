@@ -1,20 +1,11 @@
 import { readFileSync } from 'node:fs'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
+import { PipelineOptions } from './config-pipeline.ts'
+import { section } from './config-section.ts'
 import { AppError, describeError } from './errors.ts'
 
 const isoDay = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$'
-
-const section = { default: {}, additionalProperties: false } as const
-
-function staticWeight(expert: string, posts: string, env: string, weight: number) {
-  return Type.Number({
-    env,
-    minimum: 0,
-    default: weight,
-    description: `Static weight of the ${expert} expert in the fusion of ${posts}.`,
-  })
-}
 
 export const Config = Type.Object(
   {
@@ -92,125 +83,7 @@ export const Config = Type.Object(
       },
       section,
     ),
-    pipeline: Type.Object(
-      {
-        flushMs: Type.Integer({
-          env: 'PIPELINE_FLUSH_MS',
-          minimum: 10,
-          maximum: 60_000,
-          default: 1_000,
-          description:
-            'Time from one small batch of a partition to its next: the longest that a post waits for its block.',
-        }),
-        overridesFile: Type.String({
-          env: 'PIPELINE_OVERRIDES_FILE',
-          default: '',
-          description:
-            'CSV of your own names for instruments (overrides.csv); it wins over the gazetteers.',
-        }),
-        experts: Type.Array(Type.Enum(['linear', 'lexicon', 'minilm']), {
-          env: 'PIPELINE_EXPERTS',
-          minItems: 1,
-          uniqueItems: true,
-          default: ['linear', 'lexicon', 'minilm'],
-          description:
-            'Experts to load, comma separated. Without an encoder no worker process is started.',
-        }),
-        workers: Type.Object(
-          {
-            count: Type.Integer({
-              env: 'WORKERS_COUNT',
-              minimum: 0,
-              maximum: 64,
-              default: 0,
-              description:
-                'Worker processes of each encoder; 0: as many as the cores on the CPU, one on a GPU.',
-            }),
-            provider: Type.Enum(['cpu', 'cuda', 'webgpu'], {
-              env: 'WORKERS_PROVIDER',
-              default: 'cpu',
-              description:
-                'Where encoders run. Proven at start: same numbers as the CPU, and faster (docs/gpu.md).',
-            }),
-            modelFolder: Type.String({
-              env: 'WORKERS_MODEL_FOLDER',
-              default: '',
-              description:
-                "Folder of the encoder's artifact, for one that you made (float16 for a GPU); empty: the one that ships.",
-            }),
-            minSpeedup: Type.Number({
-              env: 'WORKERS_MIN_SPEEDUP',
-              minimum: 0,
-              default: 1,
-              description: 'A provider less than this many times as fast as the CPU is refused.',
-            }),
-            maxBatchTokens: Type.Integer({
-              env: 'WORKERS_MAX_BATCH_TOKENS',
-              minimum: 64,
-              maximum: 1_048_576,
-              default: 256,
-              description:
-                'Most tokens of a batch, padding included. Small ones suit a CPU (docs/decisions/0054); a GPU wants thousands.',
-            }),
-            queueTexts: Type.Integer({
-              env: 'WORKERS_QUEUE_TEXTS',
-              minimum: 256,
-              maximum: 1_000_000,
-              default: 4_096,
-              description: 'Most texts that wait for an encoder; more are refused (OVERLOADED).',
-            }),
-            queueMegabytes: Type.Number({
-              env: 'WORKERS_QUEUE_MEGABYTES',
-              minimum: 32,
-              default: 64,
-              description: 'Most text that waits for an encoder.',
-            }),
-            withinMs: Type.Integer({
-              env: 'WORKERS_WITHIN_MS',
-              minimum: 1,
-              maximum: 3_600_000,
-              default: 30_000,
-              description:
-                'How long a live post waits for an encoder to begin before the other experts judge it without it; for ever where there are none.',
-            }),
-            memoryMegabytes: Type.Integer({
-              env: 'WORKERS_MEMORY_MEGABYTES',
-              minimum: 128,
-              default: 1_024,
-              description: 'Resident memory above which a worker is replaced, between two batches.',
-            }),
-          },
-          section,
-        ),
-        weights: Type.Object(
-          {
-            news: Type.Object(
-              {
-                linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.15),
-                lexicon: staticWeight('lexicon', 'news', 'PIPELINE_WEIGHT_NEWS_LEXICON', 0.05),
-                minilm: staticWeight('minilm', 'news', 'PIPELINE_WEIGHT_NEWS_MINILM', 0.8),
-              },
-              section,
-            ),
-            comment: Type.Object(
-              {
-                linear: staticWeight('linear', 'comments', 'PIPELINE_WEIGHT_COMMENT_LINEAR', 0),
-                lexicon: staticWeight(
-                  'lexicon',
-                  'comments',
-                  'PIPELINE_WEIGHT_COMMENT_LEXICON',
-                  0.5,
-                ),
-                minilm: staticWeight('minilm', 'comments', 'PIPELINE_WEIGHT_COMMENT_MINILM', 0.5),
-              },
-              section,
-            ),
-          },
-          section,
-        ),
-      },
-      section,
-    ),
+    pipeline: PipelineOptions,
     alerts: Type.Object(
       {
         bucketMs: Type.Integer({

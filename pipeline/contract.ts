@@ -31,6 +31,21 @@ export const topicLabels = [
 export const tasks = ['sentiment', 'topic'] as const
 export type Task = (typeof tasks)[number]
 
+/**
+ * static: every expert, fixed weights. dynamic: weights learned from feedback, experts one after another while they are worth their price.
+ * multitask: one encoder whose heads judge every task in one run.
+ */
+export const strategies = ['static', 'dynamic', 'multitask'] as const
+export type Strategy = (typeof strategies)[number]
+
+/** How the experts' distributions become one: weighted average, weighted vote, or logistic regression on their log-probabilities. */
+export const fusionMethods = ['average', 'vote', 'stacking'] as const
+export type FusionMethod = (typeof fusionMethods)[number]
+
+/** Why a post stands in the label queue: drawn like any other, or because its label would teach much. */
+export const labelDraws = ['uniform', 'informative'] as const
+export type LabelDraw = (typeof labelDraws)[number]
+
 export const outcomes = ['scored', 'duplicate', 'dead', 'unsupported', 'gap'] as const
 
 /**
@@ -89,10 +104,28 @@ export const AnalysisRow = Type.Object({
   'experts.probabilities': Type.Array(Type.Array(Type.Number())),
   'experts.ran': Type.Array(Type.Boolean()),
   'experts.run_probability': Type.Array(Type.Number()),
+  'experts.shadow': Type.Array(Type.Boolean(), {
+    description: 'It was only listened to: without effect on the result.',
+  }),
+  'experts.cost_ms': Type.Array(Type.Number(), {
+    description:
+      'Estimated compute of the run, milliseconds: of the expert, the same for each of its tasks; 0 where it did not run.',
+  }),
   strategy: Type.String(),
+  fusion: Type.String({ description: "average, vote, or stacking; '' when not scored." }),
+  sentiment_temperature: Type.Number({
+    description: 'Of the calibration after fusion; 1: none; 0 when not scored.',
+  }),
+  topic_temperature: Type.Number(),
   degraded: Type.Boolean(),
   weights_version: Type.Integer({
     description: 'Offset of `feedback` that the weights include; -1 for none.',
+  }),
+  label_draw: Type.String({
+    description: "uniform or informative: the post stands in the label queue; '' otherwise.",
+  }),
+  label_probability: Type.Number({
+    description: 'P(the post was drawn so), given what is in the row; 0 without a draw.',
   }),
   published_at: Type.String(),
   original_published_at: Type.String({

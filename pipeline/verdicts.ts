@@ -198,6 +198,7 @@ async function judgeTurn(
   const priority = readable.every(({ post }) => post.history) ? 'history' : 'live'
   const judging = analyst.judge(
     readable.map(({ record, post, language }) => ({
+      source: post.source,
       kind: post.kind,
       language,
       text: post.text,

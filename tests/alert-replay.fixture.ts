@@ -9,8 +9,9 @@ import type { MentionRow } from '../alerts/window.ts'
 import { loadConfig } from '../infra/config.ts'
 import { silentLogger as logger } from '../infra/logger.ts'
 import { toStoreTime } from '../infra/store/store-time.ts'
-import { createAnalyst, type Judgement } from '../pipeline/allocator/analyst.ts'
+import { createAnalyst } from '../pipeline/allocator/analyst.ts'
 import { createCalibration, readFusion } from '../pipeline/allocator/calibration.ts'
+import type { Judgement } from '../pipeline/allocator/judgement.ts'
 import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
 import { isLethal, type Lethal } from '../pipeline/experts/expert.ts'
@@ -59,6 +60,7 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
     judgements.push(
       ...(await analyst.judge(
         posts.slice(start, start + judgedAtOnce.posts).map(({ kind, text }, index) => ({
+          source: 'tweets',
           kind,
           text,
           title: '',

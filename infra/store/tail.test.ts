@@ -104,6 +104,8 @@ describe('tail', () => {
         'experts.probabilities': [[0.25]],
         'experts.ran': [true],
         'experts.run_probability': [1],
+        'experts.shadow': [false],
+        'experts.cost_ms': [0],
       },
     ])
     const all = await createTail(store, 'columns@0').read<Record<string, unknown>>({}, 1)

@@ -5,14 +5,15 @@ import { topicLabels } from '../contract.ts'
 import { type Expert, type ExpertOutput, isLethal, type Lethal } from '../experts/expert.ts'
 import { createLexiconExpert, readLexicon } from '../experts/lexicon.ts'
 import { createLinearExpert, readLinear } from '../experts/linear.ts'
-import { type Analyst, createAnalyst, type JudgedPost, type Judgement } from './analyst.ts'
+import { type Analyst, createAnalyst, type JudgedPost } from './analyst.ts'
 import { createCalibration, readFusion } from './calibration.ts'
+import type { Judgement } from './judgement.ts'
 import { createStaticAllocator, type StaticWeights } from './static.ts'
 
 const position = { logTopic: 'posts@0', partition: 0, offset: 7 }
 
 function post(text: string, kind: JudgedPost['kind'] = 'news', title = ''): JudgedPost {
-  return { kind, language: 'en', text, title, position }
+  return { source: 'desk', kind, language: 'en', text, title, position }
 }
 
 function analystOf(
@@ -75,7 +76,7 @@ test('experts are averaged by their weights, and the columns say who said what',
   assert.deepEqual(found['experts.weight'], [0.75, 1, 0.25])
   assert.deepEqual(found['experts.ran'], [true, true, true])
   assert.deepEqual(found['experts.run_probability'], [1, 1, 1])
-  assert.deepEqual(found['experts.probabilities'][2], [0.4, 0.4, 0.2])
+  assert.deepEqual(found['experts.probabilities'][2], [0.4, 0.4, 0.2].map(Math.fround))
   assert.equal(found.degraded, false)
   assert.equal(found.weights_version, -1)
 })

@@ -38,12 +38,15 @@ const cases = [
 
 for (const { name, kind, experts, expected } of cases)
   test(`the temperature is that of ${name}`, () => {
-    const found = calibration.calibrate(input, { task: 'sentiment', kind, experts })
+    const found = tempered(input, calibration.temperature({ task: 'sentiment', kind, experts }))
     assert.deepEqual(found, tempered(input, expected))
   })
 
 test('a task without a temperature keeps its probabilities', () => {
-  const found = calibration.calibrate(input, { task: 'topic', kind: 'news', experts: ['linear'] })
+  const found = tempered(
+    input,
+    calibration.temperature({ task: 'topic', kind: 'news', experts: ['linear'] }),
+  )
   found.forEach((p, k) => {
     assert.ok(Math.abs(p - (input[k] ?? 0)) < 1e-12)
   })

@@ -37,11 +37,12 @@ export const FusionManifest = Type.Intersect([
 export type FusionManifest = Static<typeof FusionManifest>
 
 export interface Calibration {
-  /** Experts in any order. Without a fitted temperature the probabilities stay as they are. */
-  calibrate(
-    probabilities: readonly number[],
-    context: { task: Task; kind: Post['kind']; experts: readonly string[] },
-  ): number[]
+  /** Experts in any order. 1 where nothing was fitted. */
+  temperature(context: {
+    readonly task: Task
+    readonly kind: Post['kind']
+    readonly experts: readonly string[]
+  }): number
 }
 
 /** Throws `MODEL` when the manifest is missing or damaged. */
@@ -57,14 +58,11 @@ export function createCalibration(temperatures: FusionManifest['temperatures']):
     ]),
   )
   return {
-    calibrate(probabilities, { task, kind, experts }) {
-      const temperature =
-        byKey.get(key(task, kind, expertSet(experts))) ??
-        byKey.get(key(task, kind, '')) ??
-        byKey.get(key(task, '', '')) ??
-        1
-      return tempered(probabilities, temperature)
-    },
+    temperature: ({ task, kind, experts }) =>
+      byKey.get(key(task, kind, expertSet(experts))) ??
+      byKey.get(key(task, kind, '')) ??
+      byKey.get(key(task, '', '')) ??
+      1,
   }
 }
 

@@ -2,39 +2,49 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createStaticAllocator } from './static.ts'
 
-const experts = [
-  { name: 'linear', tasks: ['sentiment', 'topic'] as const },
-  { name: 'lexicon', tasks: ['sentiment'] as const },
-]
+const experts = [{ name: 'linear' }, { name: 'lexicon' }]
 const context = {
+  source: 'desk',
   language: 'en',
   textLength: 10,
   position: { logTopic: 'posts@0', partition: 0, offset: 0 },
 }
 
-test('each expert runs on its own tasks, with the weight of the kind', () => {
+test('each expert with a weight of the kind runs, all at once', () => {
   const allocator = createStaticAllocator({
     experts,
     weights: { news: { linear: 0.9, lexicon: 0.1 }, comment: { linear: 0.4 } },
   })
-  const assigned = (kind: 'news' | 'comment') =>
-    allocator
-      .allocate({ ...context, kind })
-      .assignments.map(({ expert, task, weight }) => `${expert} ${task} ${weight}`)
-  assert.deepEqual(assigned('news'), [
-    'linear sentiment 0.9',
-    'linear topic 0.9',
-    'lexicon sentiment 0.1',
+  const weights = (kind: 'news' | 'comment') => {
+    const plan = allocator.plan({ ...context, kind })
+    return plan.next(new Map()).map((expert) => [expert, plan.weight(expert, 'sentiment')])
+  }
+  assert.deepEqual(weights('news'), [
+    ['linear', 0.9],
+    ['lexicon', 0.1],
   ])
-  assert.deepEqual(assigned('comment'), ['linear sentiment 0.4', 'linear topic 0.4'])
+  assert.deepEqual(weights('comment'), [['linear', 0.4]])
 })
 
-test('an allocation says that it is static, whole, and without feedback', () => {
-  const allocator = createStaticAllocator({ experts, weights: { news: {}, comment: {} } })
-  assert.deepEqual(allocator.allocate({ ...context, kind: 'news' }), {
-    strategy: 'static',
-    assignments: [],
-    degraded: false,
-    weightsVersion: -1,
+test('who was heard is not asked again, whether it answered or not', () => {
+  const weights = { linear: 1, lexicon: 1 }
+  const plan = createStaticAllocator({
+    experts,
+    weights: { news: weights, comment: weights },
+  }).plan({
+    ...context,
+    kind: 'news',
   })
+  assert.deepEqual(plan.next(new Map([['linear', undefined]])), ['lexicon'])
+})
+
+test('a plan says that it is static, whole, and without feedback', () => {
+  const plan = createStaticAllocator({ experts, weights: { news: {}, comment: {} } }).plan({
+    ...context,
+    kind: 'news',
+  })
+  assert.deepEqual(
+    [plan.strategy, plan.experts, plan.isDegraded(new Map()), plan.weightsVersion],
+    ['static', [], false, -1],
+  )
 })

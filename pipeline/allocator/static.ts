@@ -1,31 +1,37 @@
 /** Strategy `static`: every expert runs on every post, with fixed weights by kind. */
 import type { Post } from '../../ingest/contract.ts'
+import type { FusionMethod } from '../contract.ts'
 import type { Expert } from '../experts/expert.ts'
-import type { Allocation, Allocator } from './allocator.ts'
+import type { Allocator, Plan } from './allocator.ts'
 
 /** By kind and expert name; an expert without a weight does not run on that kind. Weights count within a task only. */
 export type StaticWeights = Readonly<Record<Post['kind'], Readonly<Record<string, number>>>>
 
 export function createStaticAllocator(deps: {
   readonly weights: StaticWeights
-  readonly experts: readonly Pick<Expert, 'name' | 'tasks'>[]
+  readonly experts: readonly Pick<Expert, 'name'>[]
+  readonly fusion?: FusionMethod
 }): Allocator {
-  const allocations = {
-    news: staticAllocation(deps.experts, deps.weights.news),
-    comment: staticAllocation(deps.experts, deps.weights.comment),
-  }
-  return { allocate: ({ kind }) => allocations[kind] }
+  const { fusion = 'average' } = deps
+  const planOf = (kind: Post['kind']) => staticPlan(deps.experts, deps.weights[kind], fusion)
+  const plans = { news: planOf('news'), comment: planOf('comment') }
+  return { plan: ({ kind }) => plans[kind] }
 }
 
-function staticAllocation(
-  experts: readonly Pick<Expert, 'name' | 'tasks'>[],
+function staticPlan(
+  loaded: readonly Pick<Expert, 'name'>[],
   weights: Readonly<Record<string, number>>,
-): Allocation {
-  const assignments = experts.flatMap(({ name, tasks }) => {
-    const weight = weights[name]
-    return weight === undefined
-      ? []
-      : tasks.map((task) => ({ expert: name, task, weight, runProbability: 1 }))
-  })
-  return { strategy: 'static', assignments, degraded: false, weightsVersion: -1 }
+  fusion: FusionMethod,
+): Plan {
+  const experts = loaded.flatMap(({ name }) => (weights[name] === undefined ? [] : [name]))
+  return {
+    strategy: 'static',
+    fusion,
+    weightsVersion: -1,
+    experts,
+    next: (heard) => experts.filter((expert) => !heard.has(expert)),
+    weight: (expert) => weights[expert] ?? 0,
+    runProbability: () => 1,
+    isDegraded: () => false,
+  }
 }

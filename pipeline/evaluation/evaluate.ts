@@ -114,5 +114,12 @@ export function toPost(
   offset: number,
 ): JudgedPost {
   const position = { logTopic: 'evaluation', partition: 0, offset }
-  return { kind, text, title, language: detectLanguage(text).language, position }
+  return {
+    source: 'evaluation',
+    kind,
+    text,
+    title,
+    language: detectLanguage(text).language,
+    position,
+  }
 }

@@ -2,7 +2,8 @@
  * The judges of an evaluation: each expert by its own calibrated probabilities, and fusions of them by real analysts. An expert reads a text once;
  * the analysts get its answers again, so what is measured is what is served, at the price of one reading.
  */
-import type { Analyst, JudgedPost, Judgement } from '../allocator/analyst.ts'
+import type { Analyst, JudgedPost } from '../allocator/analyst.ts'
+import type { Judgement } from '../allocator/judgement.ts'
 import type { Task } from '../contract.ts'
 import {
   type Call,
