@@ -30,6 +30,8 @@ export interface Plan {
   readonly weightsVersion: number
   /** Experts that may run on this post, in the order of the columns; those that did not run stand in the row too, with `ran` false. */
   readonly experts: readonly string[]
+  /** Experts that are only listened to on this post: without effect on the result, and no fault of theirs is one of the post. Empty for most posts. */
+  readonly shadows: readonly string[]
   /** Whom to ask next: experts not in `heard` yet; empty when enough are heard. Pure: the same `heard` gives the same answer. */
   next(heard: Heard): readonly string[]
   /** In the fusion, before renormalisation over the experts that ran. */

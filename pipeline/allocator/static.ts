@@ -29,6 +29,7 @@ function staticPlan(
     fusion,
     weightsVersion: -1,
     experts,
+    shadows: [],
     next: (heard) => experts.filter((expert) => !heard.has(expert)),
     weight: (expert) => weights[expert] ?? 0,
     runProbability: () => 1,
