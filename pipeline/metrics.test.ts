@@ -20,7 +20,15 @@ test('waits, memory and counts of a pool are shown', async () => {
           now += 1_000
           const readings = texts.map(() => ({ windowTokens: [3], logits: new Float32Array(1) }))
           const tokens = { real: 3, padded: 4 }
-          message({ type: 'done', job, readings, tokens, batches: 1, memoryBytes: 100 + now })
+          message({
+            type: 'done',
+            job,
+            readings,
+            tokens,
+            batches: 1,
+            computeMs: 500,
+            memoryBytes: 100 + now,
+          })
         }),
       kill: () => void setImmediate(() => ended('was killed')),
     }
@@ -41,6 +49,7 @@ test('waits, memory and counts of a pool are shown', async () => {
   for (const line of [
     'tickertone_workers_texts_total{expert="minilm"} 4',
     'tickertone_workers_padded_tokens_total{expert="minilm"} 16',
+    'tickertone_workers_compute_seconds_total{expert="minilm"} 2',
     'tickertone_workers_memory_bytes{expert="minilm",worker="0"} 4100',
     // Two jobs are in hand: the first two texts wait for nothing, the others for one answer and for two.
     'tickertone_workers_wait_seconds_bucket{le="0.5",expert="minilm"} 2',

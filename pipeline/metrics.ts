@@ -18,6 +18,11 @@ const totals: readonly Figure[] = [
     help: 'Tokens read, padding included: 1 - tokens / padded_tokens is its share.',
     of: ({ tokens }) => tokens.padded,
   },
+  {
+    name: 'compute_seconds',
+    help: 'Time that workers read, times the threads of a session.',
+    of: ({ computeMs }) => computeMs / 1_000,
+  },
   { name: 'deaths', help: 'Workers that ended without being told to.', of: ({ deaths }) => deaths },
   { name: 'restarts', help: 'Workers started again.', of: ({ restarts }) => restarts },
   {

@@ -64,6 +64,8 @@ export interface Done {
   /** Tokens that the batches held, and what padding made of them. */
   readonly tokens: { readonly real: number; readonly padded: number }
   readonly batches: number
+  /** From its first text to its last, times the threads of the session. */
+  readonly computeMs: number
   /** Resident memory of the worker, in bytes. */
   readonly memoryBytes: number
 }

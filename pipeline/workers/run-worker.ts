@@ -49,8 +49,10 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
     const { job, texts } = message
     try {
       hooks.onJob?.(message)
+      const startedAt = performance.now()
       const result = await reader.read(texts)
-      return { type: 'done', job, ...result, memoryBytes: process.memoryUsage.rss() }
+      const computeMs = (performance.now() - startedAt) * options.threads
+      return { type: 'done', job, ...result, computeMs, memoryBytes: process.memoryUsage.rss() }
     } catch (error) {
       return { type: 'failed', job, message: describeError(error) }
     }
