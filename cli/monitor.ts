@@ -100,6 +100,7 @@ export async function startMonitor(
     readiness: () => health.readiness(),
   })
   await server.register(ingest.plugin)
+  await server.register(pipeline.plugin)
   await server.register(alerts.plugin)
   await server.register(dashboards.plugin)
   url = await lifecycle.start(

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from 'prom-client'
 import { silentLogger } from '../infra/logger.ts'
-import { observeWaits, reportPool } from './metrics.ts'
+import { createPoolMetrics } from './metrics.ts'
 import { startWorkerPool } from './workers/pool.ts'
 import { ready } from './workers/scripted-workers.fixture.ts'
 import type { StartWorker } from './workers/worker-process.ts'
 
 test('waits, memory and counts of a pool are shown', async () => {
   const registry = new Registry()
+  const metrics = createPoolMetrics(registry)
   let now = 0
   // Each job takes a second, and the worker grows.
   const start: StartWorker = ({ message, ended }) => {
@@ -41,9 +42,9 @@ test('waits, memory and counts of a pool are shown', async () => {
     memoryBytes: 9_999,
     clock: () => now,
     logger: silentLogger,
-    onWaited: observeWaits(registry, 'minilm'),
+    onWaited: (ms) => metrics.waited('minilm', ms),
   })
-  reportPool(registry, 'minilm', pool)
+  metrics.report('minilm', pool)
   await pool.read(['a', 'b', 'c', 'd'].map((text) => ({ title: '', text })))
   const lines = (await registry.metrics()).split('\n')
   for (const line of [
