@@ -86,7 +86,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     const fusion = readFusion()
     const watch = createExpertWatch(deps)
     const analyst = createAnalyst({
-      ...panel,
+      experts: [...panel.experts, ...panel.shadows],
       allocator,
       costs,
       calibration: createCalibration(fusion.temperatures),

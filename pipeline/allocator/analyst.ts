@@ -40,9 +40,8 @@ export interface Analyst {
 }
 
 export interface AnalystDeps {
+  /** All that a plan may name, those it may only listen to among them. */
   readonly experts: readonly Expert[]
-  /** Those that plans may name as shadows; none of `experts`. */
-  readonly shadows?: readonly Expert[]
   readonly allocator: Allocator
   readonly calibration: Calibration
   /** Weights of `reference_score`. */
@@ -84,7 +83,7 @@ export function createAnalyst(given: AnalystDeps): Analyst {
     },
     async close() {
       isClosed = true
-      await Promise.all([...deps.experts, ...(deps.shadows ?? [])].map((expert) => expert.close()))
+      await Promise.all(deps.experts.map((expert) => expert.close()))
     },
   }
 }
@@ -115,14 +114,14 @@ function hearingOf({ allocator }: AnalystDeps, post: JudgedPost): Hearing {
 
 /** Asks the shadows. `end` resolves when they have answered or the turn's time is over; what comes later is not heard. */
 function listen(
-  { shadows = [], shadowWaitMs }: AnalystDeps,
+  { experts, shadowWaitMs }: AnalystDeps,
   hearings: readonly Hearing[],
   call: Call | undefined,
 ): { end(): Promise<void> } {
   let isOver = false
-  const asked = shadows.flatMap((shadow) => {
-    const asking = hearings.filter(({ plan }) => plan.shadows.includes(shadow.name))
-    return asking.length === 0 ? [] : [overhear(shadow, asking, () => isOver, call)]
+  const asked = experts.flatMap((expert) => {
+    const asking = hearings.filter(({ plan }) => plan.shadows.includes(expert.name))
+    return asking.length === 0 ? [] : [overhear(expert, asking, () => isOver, call)]
   })
   if (asked.length === 0) return { end: async () => {} }
   const answered = Promise.all(asked)

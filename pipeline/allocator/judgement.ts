@@ -34,7 +34,6 @@ export type Judgement = Pick<
 
 export interface JudgementDeps {
   readonly experts: readonly Expert[]
-  readonly shadows?: readonly Expert[]
   readonly costs?: Costs
   readonly calibration: Calibration
   /** Weights of `reference_score`. */
@@ -111,8 +110,8 @@ function ballotsOn(task: Task, experts: readonly Expert[], plan: Plan, heard: He
   return withShares(ballots)
 }
 
-function shadowBallots({ shadows = [] }: JudgementDeps, { plan, overheard }: HeardPost): Ballot[] {
-  return shadows
+function shadowBallots({ experts }: JudgementDeps, { plan, overheard }: HeardPost): Ballot[] {
+  return experts
     .filter(({ name }) => plan.shadows.includes(name))
     .flatMap((expert) =>
       expert.tasks.map((task) => {
