@@ -71,7 +71,7 @@ export async function startMonitor(
       }),
     (role) => role.stop(),
   )
-  health.watch(() => pipeline.expertFailures())
+  health.watch(() => pipeline.failures())
   const instrumentName = (id: string) => pipeline.instrument(id)?.name ?? id
   const alerts = createAlerts({
     ...shared,

@@ -10,10 +10,9 @@ import type { Store } from '../infra/store/store.ts'
 import { type Analyst, createAnalyst } from './allocator/analyst.ts'
 import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createCosts } from './allocator/costs.ts'
-import { allocatorOf } from './allocator/strategies.ts'
-import { createStreamControl } from './allocator/stream-control.ts'
-import { createStreamAllocator } from './allocator/streams.ts'
+import { createStrategies } from './allocator/strategies.ts'
 import { createTraffic } from './allocator/traffic.ts'
+import type { WeightKeeper } from './allocator/weights/keeper.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument } from './entities/mention.ts'
 import { createExpertWatch } from './expert-watch.ts'
@@ -32,8 +31,8 @@ export interface PipelineRole {
   /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
-  /** Why experts cannot answer now, by name: the others judge without them. */
-  expertFailures(): Readonly<Record<string, AppError>>
+  /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
+  failures(): Readonly<Record<string, AppError>>
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -52,11 +51,11 @@ export interface PipelineRoleDeps {
 }
 
 /**
- * Loads gazetteers and models, folds what `control` says of the streams, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, or LOG_REPLACED
+ * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
-  const { config, log, logger } = deps
+  const { config } = deps
   const linker = createLinker(
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
@@ -75,26 +74,30 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     for (const each of stops.toReversed()) await each()
   }
   try {
-    const allocator = createStreamAllocator({
-      settings: config.allocator,
-      allocatorOf: (strategy, fusion) =>
-        allocatorOf({ experts: panel.experts, weights: config.weights }, strategy, fusion),
+    const strategies = createStrategies({
+      ...deps,
+      config: config.allocator,
+      weights: config.weights,
+      experts: panel.experts,
+      costs,
     })
-    const control = createStreamControl({ log, logger, allocator })
-    stops.push(() => control.stop())
-    await control.start()
+    stops.push(() => strategies.stop())
+    await strategies.start()
     const fusion = readFusion()
     const watch = createExpertWatch(deps)
     const analyst = createAnalyst({
       experts: [...panel.experts, ...panel.shadows],
-      allocator,
+      allocator: strategies.allocator,
       costs,
       calibration: createCalibration(fusion.temperatures),
       referenceWeights: fusion.reference_weights,
       shadowWaitMs: (posts) => shadowWaitMs(posts, config),
       onExpertFailure: watch.failed,
       onExpertAnswer: watch.answered,
-      onJudged: traffic.judged,
+      onJudged(judgements) {
+        traffic.judged(judgements)
+        strategies.judged(judgements)
+      },
     })
     stops.push(() => analyst.close())
     const pipeline = createPipeline({
@@ -103,14 +106,21 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       linker,
       withinMs: withinMsOf(panel.experts, config),
       flushMs: config.flushMs,
+      onBacklog: ({ posts, oldestMs }) => strategies.budget.waiting(posts, oldestMs),
     })
     stops.push(() => pipeline.stop())
     await pipeline.start()
     return {
-      plugin: allocationRoutes({ ...panel, allocator, control, costs, traffic }),
+      plugin: allocationRoutes({
+        ...panel,
+        ...strategies,
+        budgetMs: config.allocator.budgetMs,
+        costs,
+        traffic,
+      }),
       stop,
       instrument: (id) => linker.instrument(id),
-      expertFailures: () => failuresOf(panel.experts),
+      failures: () => failuresOf(panel.experts, strategies.keeper),
       versions: Object.fromEntries(panel.experts.map(({ name, version }) => [name, version])),
     }
   } catch (error) {
@@ -166,11 +176,15 @@ function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
   return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
 }
 
-function failuresOf(experts: readonly GuardedExpert[]): Record<string, AppError> {
+function failuresOf(
+  experts: readonly GuardedExpert[],
+  weights: Pick<WeightKeeper, 'health'>,
+): Record<string, AppError> {
+  const parts = [...experts, { name: 'weights', health: weights.health }]
   return Object.fromEntries(
-    experts.flatMap((expert) => {
-      const failure = expert.health()
-      return failure === undefined ? [] : [[expert.name, failure]]
+    parts.flatMap(({ name, health }) => {
+      const failure = health()
+      return failure === undefined ? [] : [[name, failure]]
     }),
   )
 }

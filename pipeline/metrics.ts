@@ -20,7 +20,7 @@ const totals: readonly Figure[] = [
   },
   {
     name: 'compute_seconds',
-    help: 'Time that workers read, times the threads of a session.',
+    help: 'Processor time of reading; on a GPU the time that it was held.',
     of: ({ computeMs }) => computeMs / 1_000,
   },
   { name: 'deaths', help: 'Workers that ended without being told to.', of: ({ deaths }) => deaths },

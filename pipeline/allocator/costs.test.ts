@@ -27,7 +27,8 @@ const isNear = (actual: number, expected: number) =>
 
 test('an expert of this process costs what its calls take', async () => {
   let now = 0
-  const costs = createCosts({ now: () => now })
+  const since = (start: number) => () => now - start
+  const costs = createCosts({ stopwatch: () => since(now) })
   const slow = costs.metered(
     expert('slow', (texts) => {
       now += 3 * texts
@@ -59,7 +60,8 @@ test('an encoder costs what its workers spent, however calls share their jobs', 
 test('what it costs now counts, not what it cost long ago', async () => {
   let now = 0
   let msEach = 1
-  const costs = createCosts({ now: () => now })
+  const since = (start: number) => () => now - start
+  const costs = createCosts({ stopwatch: () => since(now) })
   const changing = costs.metered(
     expert('changing', (texts) => {
       now += msEach * texts

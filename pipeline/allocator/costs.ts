@@ -20,16 +20,28 @@ const memoryCharacters = 50_000
 /** Milliseconds a character where nothing is known. An encoder reads about 500 texts of 100 characters a second (docs/decisions/0054). */
 const priors = { inProcess: 0.000_5, encoder: 0.02 } as const
 
+/** Started by the call, it answers the compute since then, milliseconds with fractions. */
+export type Stopwatch = () => () => number
+
+/** Neither what others on the machine did meanwhile (wall time has it) nor other threads of this process (its processor time has them) shall count. */
+function startStopwatch(): () => number {
+  const startedAt = performance.now()
+  const before = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(before)
+    return Math.min(performance.now() - startedAt, (user + system) / 1_000)
+  }
+}
+
 interface Meter {
   characters: number
   ms: number
 }
 
 export function createCosts({
-  now = () => performance.now(),
+  stopwatch = startStopwatch,
 }: {
-  /** Milliseconds from any origin, with fractions. */
-  readonly now?: () => number
+  readonly stopwatch?: Stopwatch
 } = {}): MeasuredCosts {
   const meters = new Map<string, Meter>()
 
@@ -51,7 +63,7 @@ export function createCosts({
       const prior = expert.spent === undefined ? priors.inProcess : priors.encoder
       meters.set(expert.name, { characters: priorCharacters, ms: priorCharacters * prior })
       const classify =
-        expert.spent === undefined ? timed(expert, now, record) : counted(expert, record)
+        expert.spent === undefined ? timed(expert, stopwatch, record) : counted(expert, record)
       return { ...expert, classify }
     },
   }
@@ -60,11 +72,11 @@ export function createCosts({
 type Record = (expert: string, characters: number, ms: number) => void
 
 /** An expert that computes in this thread does so before it returns its promise. */
-function timed(expert: Expert, now: () => number, record: Record): Expert['classify'] {
+function timed(expert: Expert, stopwatch: Stopwatch, record: Record): Expert['classify'] {
   return (batch, call) => {
-    const startedAt = now()
+    const elapsed = stopwatch()
     const answers = expert.classify(batch, call)
-    record(expert.name, charactersOf(batch), now() - startedAt)
+    record(expert.name, charactersOf(batch), elapsed())
     return answers
   }
 }

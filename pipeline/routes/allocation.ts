@@ -2,10 +2,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { AppError, describeError } from '../../infra/errors.ts'
-import type { Costs } from '../allocator/price.ts'
+import { kinds } from '../../ingest/contract.ts'
+import type { Budget, Costs } from '../allocator/price.ts'
 import type { StreamControl } from '../allocator/stream-control.ts'
 import type { StreamAllocator } from '../allocator/streams.ts'
 import type { StrategyTraffic, Traffic } from '../allocator/traffic.ts'
+import type { WeightKeeper } from '../allocator/weights/keeper.ts'
+import type { WeightBook } from '../allocator/weights.ts'
 import { fusionMethods, strategies, tasks } from '../contract.ts'
 import { circuitStates, type GuardedExpert } from '../experts/breaker.ts'
 
@@ -52,6 +55,17 @@ const StrategyFigures = Type.Object(
   { description: 'Since this process started.' },
 )
 
+const ContextWeights = Type.Object(
+  {
+    task: Type.Enum(tasks),
+    kind: Type.Enum(kinds),
+    language: Type.String(),
+    textLength: Type.Integer(),
+    weights: Type.Record(Type.String(), Type.Number()),
+  },
+  { description: 'What dynamic gives the experts now on such a text.' },
+)
+
 export const Allocation = Type.Object({
   ...Settings,
   controlOffset: Type.Integer({
@@ -59,6 +73,19 @@ export const Allocation = Type.Object({
   }),
   experts: Type.Array(AllocatedExpert),
   strategies: Type.Record(Type.String(), StrategyFigures),
+  budget: Type.Object({
+    budgetMs: Type.Number({ description: 'Compute a post.' }),
+    price: Type.Union([Type.Number(), Type.Null()], {
+      description: 'What a millisecond must gain now; null: nobody but the cheapest runs.',
+    }),
+    overloaded: Type.Boolean(),
+  }),
+  weights: Type.Object({
+    version: Type.Integer({
+      description: 'Offset of the last record of `feedback` in them; -1 for none.',
+    }),
+    contexts: Type.Array(ContextWeights),
+  }),
 })
 export type Allocation = Type.Static<typeof Allocation>
 
@@ -69,6 +96,9 @@ export interface AllocationRouteDeps {
   readonly control: StreamControl
   readonly costs: Costs
   readonly traffic: Traffic
+  readonly budget: Budget
+  readonly budgetMs: number
+  readonly keeper: Pick<WeightKeeper, 'book'>
 }
 
 export function allocationRoutes(deps: AllocationRouteDeps): FastifyPluginAsyncTypebox {
@@ -101,6 +131,21 @@ export function allocationRoutes(deps: AllocationRouteDeps): FastifyPluginAsyncT
   }
 }
 
+/** A tweet and an article. */
+const contextLengths = [100, 2_000]
+
+function weightsOf(book: WeightBook): Allocation['weights'] {
+  const contexts = tasks.flatMap((task) =>
+    kinds.flatMap((kind) =>
+      contextLengths.map((textLength) => {
+        const context = { task, kind, language: 'en', textLength }
+        return { ...context, weights: { ...book.weights(context) } }
+      }),
+    ),
+  )
+  return { version: book.version, contexts }
+}
+
 /** What the config may not say, a request may not either. */
 function asRefusal(error: unknown): never {
   if (error instanceof AppError && error.code === 'CONFIG')
@@ -127,6 +172,7 @@ function describe(deps: AllocationRouteDeps): Allocation {
   }
   const traffic = deps.traffic.byStrategy()
   const total = Object.values(traffic).reduce((sum, { posts }) => sum + posts, 0)
+  const price = deps.budget.price()
   return {
     strategy,
     fusion,
@@ -136,6 +182,12 @@ function describe(deps: AllocationRouteDeps): Allocation {
     strategies: Object.fromEntries(
       Object.entries(traffic).map(([name, figures]) => [name, sharesOf(figures, total)]),
     ),
+    budget: {
+      budgetMs: deps.budgetMs,
+      price: Number.isFinite(price) ? price : null,
+      overloaded: deps.budget.isOverloaded(),
+    },
+    weights: weightsOf(deps.keeper.book()),
   }
 }
 
