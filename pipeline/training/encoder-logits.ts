@@ -13,9 +13,9 @@ import { headLogits, windowMean } from '../experts/encoder.ts'
 import { readEncoderManifest } from '../experts/encoder-artifact.ts'
 import { isLethal } from '../experts/expert.ts'
 import { workerThreads } from '../experts/registry.ts'
+import { commentFoldCount } from '../fitting/splits.ts'
 import { startWorkerPool } from '../workers/pool.ts'
 import { forkWorker } from '../workers/worker-process.ts'
-import { commentFoldCount } from './splits.ts'
 
 export type TaskLogits = Readonly<Partial<Record<Task, readonly number[]>>>
 

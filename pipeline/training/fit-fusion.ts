@@ -5,12 +5,12 @@
 import type { Post } from '../../ingest/contract.ts'
 import type { FusionManifest } from '../allocator/calibration.ts'
 import type { Task } from '../contract.ts'
+import { fitFusionTemperatures } from '../fitting/fusion-temperatures.ts'
+import { fitWeights, withTemperature } from '../fitting/fusion-weights.ts'
+import type { Judged } from '../fitting/judged.ts'
 import type { Example } from './dataset.ts'
 import { fusionFigures } from './fusion-figures.ts'
-import { fitFusionTemperatures } from './fusion-temperatures.ts'
-import { fitWeights, withTemperature } from './fusion-weights.ts'
 import { type FusedContext, heldOutFusion } from './held-out-fusion.ts'
-import type { Judged } from './judged.ts'
 import { fitCommand, provenance } from './provenance.ts'
 
 export interface FittedFusion {
