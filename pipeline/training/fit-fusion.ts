@@ -1,11 +1,11 @@
 /**
- * Fits what stands after the experts: static weights by kind, and the temperatures after fusion. The weights are those of the sentiment: what topics lose
+ * Fits what stands after the experts: static weights by kind, stacking, and the temperatures after fusion. The weights are those of the sentiment: what topics lose
  * by sharing them is among the figures, and so is what each expert is worth to the others.
  */
 import type { Post } from '../../ingest/contract.ts'
 import type { FusionManifest } from '../allocator/calibration.ts'
 import type { Task } from '../contract.ts'
-import { fitFusionTemperatures } from '../fitting/fusion-temperatures.ts'
+import { fitParameters } from '../fitting/fusion-parameters.ts'
 import { fitWeights, withTemperature } from '../fitting/fusion-weights.ts'
 import type { Judged } from '../fitting/judged.ts'
 import type { Example } from './dataset.ts'
@@ -40,7 +40,7 @@ export function fitFusion(judged: readonly Judged[], examples: readonly Example[
     version: '2',
     ...provenance(examples, fitCommand),
     reference_weights: weights,
-    temperatures: fitFusionTemperatures(judged, weights),
+    ...fitParameters(judged, { sentiment: weights, topic: weights }),
     metrics: fusionFigures(contexts),
   }
   return { manifest, contexts }
