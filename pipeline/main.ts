@@ -10,6 +10,7 @@ import type { Store } from '../infra/store/store.ts'
 import { type Analyst, createAnalyst } from './allocator/analyst.ts'
 import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createCosts } from './allocator/costs.ts'
+import { createStacking } from './allocator/stacking.ts'
 import { createStrategies } from './allocator/strategies.ts'
 import { createTraffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
@@ -90,6 +91,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       allocator: strategies.allocator,
       costs,
       calibration: createCalibration(fusion.temperatures),
+      stacking: createStacking(fusion.stacking),
       referenceWeights: fusion.reference_weights,
       shadowWaitMs: (posts) => shadowWaitMs(posts, config),
       onExpertFailure: watch.failed,

@@ -7,7 +7,7 @@ import type { Post } from '../../ingest/contract.ts'
 import type { FusionMethod, Task } from '../contract.ts'
 import type { Expert } from '../experts/expert.ts'
 import type { Heard } from './allocator.ts'
-import { fuse, renormalised } from './fusion.ts'
+import { average, renormalised } from './average.ts'
 import type { Gains } from './gain.ts'
 
 /** An expert that may be asked. */
@@ -100,7 +100,7 @@ function standingOf(cascade: Cascade, heard: Heard, task: Task): Standing {
     opinions.push({ weight: cascade.weight(expert, task), probabilities })
   }
   const weights = opinions.map(({ weight }) => weight)
-  return { experts, weights, margin: marginOf(fuse(opinions)) }
+  return { experts, weights, margin: marginOf(average(opinions)) }
 }
 
 /** The largest probability less the second largest; 0 for none. */

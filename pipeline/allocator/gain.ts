@@ -8,7 +8,7 @@ import Type, { type Static } from 'typebox'
 import { kinds, type Post } from '../../ingest/contract.ts'
 import { type Task, tasks } from '../contract.ts'
 import { modelsFolder, Provenance, readManifest } from '../experts/artifact.ts'
-import { expertSet } from './calibration.ts'
+import { expertSet } from './expert-set.ts'
 
 export const cascadeFolder = join(modelsFolder, 'cascade')
 
