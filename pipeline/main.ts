@@ -23,6 +23,7 @@ import { type ExpertsDeps, loadExperts, loadShadow } from './experts/registry.ts
 import { createPoolMetrics } from './metrics.ts'
 import { createPipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
@@ -85,13 +86,14 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     stops.push(() => strategies.stop())
     await strategies.start()
     const fusion = readFusion()
+    const stacking = createStacking(fusion.stacking)
     const watch = createExpertWatch(deps)
     const analyst = createAnalyst({
       experts: [...panel.experts, ...panel.shadows],
       allocator: strategies.allocator,
       costs,
       calibration: createCalibration(fusion.temperatures),
-      stacking: createStacking(fusion.stacking),
+      stacking,
       referenceWeights: fusion.reference_weights,
       shadowWaitMs: (posts) => shadowWaitMs(posts, config),
       onExpertFailure: watch.failed,
@@ -113,13 +115,11 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     stops.push(() => pipeline.stop())
     await pipeline.start()
     return {
-      plugin: allocationRoutes({
-        ...panel,
-        ...strategies,
-        budgetMs: config.allocator.budgetMs,
-        costs,
-        traffic,
-      }),
+      plugin: async (app) => {
+        const { budgetMs } = config.allocator
+        await app.register(allocationRoutes({ ...panel, ...strategies, budgetMs, costs, traffic }))
+        await app.register(explainRoutes({ store: deps.store, stacking }))
+      },
       stop,
       instrument: (id) => linker.instrument(id),
       failures: () => failuresOf(panel.experts, strategies.keeper),
