@@ -7,9 +7,9 @@ import type { WeighedExpert } from '../pipeline/allocator/weights/model.ts'
 import { unhurried } from '../pipeline/evaluation/panel.ts'
 import { type Expert, isLethal } from '../pipeline/experts/expert.ts'
 import { loadExperts } from '../pipeline/experts/registry.ts'
+import type { Judged } from '../pipeline/fitting/judged.ts'
 import { readCorpus } from '../pipeline/training/corpus.ts'
 import { type FitRow, fitRows } from '../pipeline/training/fit-rows.ts'
-import type { Judged } from '../pipeline/training/judged.ts'
 import { outOfFoldExperts } from './out-of-fold.ts'
 
 export interface OpinionRow extends Judged {

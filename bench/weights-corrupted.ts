@@ -1,6 +1,6 @@
 /** A labelled stream on which one expert is corrupted midway and then repaired: how soon its weight follows, and what the fused result is worth. */
 import { seededRandom } from '../infra/seeded-random.ts'
-import { fuse } from '../pipeline/allocator/fusion.ts'
+import { average } from '../pipeline/allocator/average.ts'
 import type { StaticWeights } from '../pipeline/allocator/static.ts'
 import { WeightFold } from '../pipeline/allocator/weights/fold.ts'
 import { halfBrier } from '../pipeline/allocator/weights/loss.ts'
@@ -93,7 +93,7 @@ function contextOf({ task, kind, textLength }: OpinionRow) {
 
 function fusedBy(book: WeightBook, row: OpinionRow): number[] {
   const weights = book.weights(contextOf(row))
-  return fuse(
+  return average(
     Object.entries(row.opinions).map(([expert, probabilities]) => ({
       weight: weights[expert] ?? 0,
       probabilities,

@@ -53,7 +53,7 @@ export function createStrategies(deps: StrategiesDeps): Strategies {
   const { config, experts, weights, costs, clock } = deps
   const keeper = createWeightKeeper({ ...deps, prior: weights })
   const budget = createBudget({ budgetMs: config.budgetMs, clock })
-  const gains = createGains(readCascade().curves)
+  const gains = createGains(readCascade())
 
   function allocatorOf(strategy: Strategy, fusion: FusionMethod): Allocator {
     switch (strategy) {
