@@ -4,7 +4,7 @@
  * left. Convex.
  */
 import { renormalised } from '../allocator/average.ts'
-import { createStacking, type StackingModel } from '../allocator/stacking.ts'
+import { createStacking, type Stacking, type StackingModel } from '../allocator/stacking.ts'
 import { rounded } from '../evaluation/metrics.ts'
 import { logarithms } from '../experts/probabilities.ts'
 import { crossFit } from './cross-fit.ts'
@@ -27,18 +27,22 @@ export function choosePenalty(rows: readonly Judged[], weights: Weights): number
     .reduce((best, next) => (next.loss < best.loss ? next : best)).penalty
 }
 
-/** Each row by parameters that were fitted on the other folds. Rows of one task and kind. Experts of weight 0 are left out, as they are in the fusion. */
+/** Each row by parameters that were fitted on the other folds. Rows of one task and kind. */
 export function heldOutStacking(
   rows: readonly Judged[],
   weights: Weights,
   penalty: number,
 ): Scored[] {
-  const counted = countedWeights(weights, expertsOf(rows))
   return crossFit(rows, (others) => {
-    const models = others.length === 0 ? [] : [fitStacking(others, counted, penalty)]
-    const stacking = createStacking(models)
+    const stacking = stackingOf(others, weights, penalty)
     return (row: Judged) => fusedLogits(row, weights, 'stacking', stacking)
   })
+}
+
+/** For the experts that count with these weights: those of weight 0 are left out, as they are in the fusion. */
+export function stackingOf(rows: readonly Judged[], weights: Weights, penalty: number): Stacking {
+  if (rows.length === 0) return createStacking([])
+  return createStacking([fitStacking(rows, countedWeights(weights, expertsOf(rows)), penalty)])
 }
 
 /** At least one row, all of one task and kind. Of the experts that have both a weight, which may be 0, and opinions. */
