@@ -56,6 +56,10 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     ...deps,
     analyst,
     linker,
+    labelRates: {
+      share: config.allocator.labelShare,
+      uniformShare: config.allocator.labelUniformShare,
+    },
     withinMs: withinMsOf(experts, config),
     flushMs: config.flushMs,
   })
