@@ -98,18 +98,26 @@ SELECT
 FROM (
     SELECT
         task,
-        arrayJoin([toString(kind), '']) AS kind,
+        kind,
         weighing.1 AS sample,
         judge,
         judge_version,
         count() AS posts,
         pow(sum(weighing.2), 2) / sum(pow(weighing.2, 2)) AS effective_posts,
         sum(weighing.2 * is_right) / sum(weighing.2) AS accuracy
-    FROM label_judges_v
-    ARRAY JOIN arrayConcat(
-        if(origin = 'uniform', [('uniform', toFloat64(1))], []),
-        [('weighted', least(1 / toFloat64(selection_probability), 200))]
-    ) AS weighing
+    FROM (
+        SELECT
+            task,
+            arrayJoin([toString(kind), '']) AS kind,
+            judge,
+            judge_version,
+            is_right,
+            arrayJoin(arrayConcat(
+                if(origin = 'uniform', [('uniform', toFloat64(1))], []),
+                [('weighted', least(1 / toFloat64(selection_probability), 200))]
+            )) AS weighing
+        FROM label_judges_v
+    )
     GROUP BY task, kind, sample, judge, judge_version
 );
 

@@ -58,7 +58,8 @@ export async function startLabelling(options: {
   readonly experts?: (loaded: readonly Expert[]) => readonly Expert[]
 }): Promise<LabellingFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'tickertone-labels-'))
-  const clock = () => Date.parse('2026-03-02T12:00:00Z')
+  const started = performance.now()
+  const clock = () => Date.parse('2026-03-02T12:00:00Z') + Math.floor(performance.now() - started)
   const log = createEmbeddedLog({ path: join(folder, 'log'), clock, logger })
   await log.ensureTopics(
     [topics.posts, topics.dead, topics.feedback].map((name) => ({ name, partitions: 1 })),
@@ -103,8 +104,7 @@ export async function startLabelling(options: {
     store,
     logTopic,
     logger,
-    // Real time: it is what a label waits by.
-    clock: Date.now,
+    clock,
     experts: options.experts?.(loaded) ?? loaded,
     isShadow: (name) => name === 'lexicon',
     patienceMs: 200,
