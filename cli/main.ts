@@ -5,6 +5,8 @@ import { AppError, describeError } from '../infra/errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { feedbackCommand } from './feedback.ts'
+import { labelsCommand } from './labels.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
@@ -23,6 +25,8 @@ for (const command of [
   replayCommand(),
   tailCommand(),
   sqlCommand(),
+  feedbackCommand(),
+  labelsCommand(),
   evaluateCommand(),
   doctorCommand(),
   epochCommand(),
