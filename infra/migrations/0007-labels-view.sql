@@ -38,7 +38,7 @@ CREATE VIEW IF NOT EXISTS label_judges_v AS
 WITH votes AS (
     SELECT log_topic, partition, post_offset, task, labeller, argMax(label, offset) AS vote, max(offset) AS given
     FROM labels
-    WHERE origin != 'chosen'
+    WHERE origin != 'chosen' AND selection_probability > 0
     GROUP BY log_topic, partition, post_offset, task, labeller
 ),
 truths AS (

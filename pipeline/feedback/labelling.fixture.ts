@@ -12,6 +12,7 @@ import type { Store } from '../../infra/store/store.ts'
 import { createAnalyst } from '../allocator/analyst.ts'
 import { createCalibration } from '../allocator/calibration.ts'
 import { createStaticAllocator } from '../allocator/static.ts'
+import { readFeedback } from '../allocator/weights/read-record.ts'
 import { createLinker } from '../entities/link.ts'
 import type { Expert } from '../experts/expert.ts'
 import { createLexiconExpert, readLexicon } from '../experts/lexicon.ts'
@@ -20,7 +21,7 @@ import { createPipeline, type Pipeline } from '../pipeline.ts'
 import type { LabelResult } from '../routes/feedback.ts'
 import type { LabelRates } from './draw.ts'
 import { createLabelling, type Labelling } from './labelling.ts'
-import { decodeFeedback, type FeedbackRecord } from './record.ts'
+import type { FeedbackRecord } from './record.ts'
 
 export const logTopic = 'posts@0'
 const partition = { logTopic, partition: 0 }
@@ -154,7 +155,7 @@ export async function startLabelling(options: {
       if (end === 0) return records
       await new Promise<void>((resolve, reject) => {
         const following = log.follow(topics.feedback, [0], async (batch) => {
-          for (const { value } of batch.records) records.push(decodeFeedback(value))
+          for (const { value } of batch.records) records.push(readFeedback(value))
           if (batch.next >= end)
             void following.then((follower) => follower.stop()).then(resolve, reject)
         })

@@ -116,11 +116,6 @@ describe('the table of labels', () => {
     { name: 'a control record', value: '{"type": "serving"}' },
     { name: 'a label that the task lacks', value: feedback(0, { label: 3 }) },
     { name: 'distributions of another task', value: feedback(0, { task: 'topic' }) },
-    {
-      name: 'a drawn label without a probability',
-      value: feedback(0, { selectionProbability: null }),
-    },
-    { name: 'a chosen label with one', value: feedback(0, { origin: 'chosen' }) },
     { name: 'another format', value: JSON.stringify({ ...feedback(0), format: 2 }) },
   ]
 
@@ -146,7 +141,7 @@ describe('the table of labels', () => {
   it('names labels as the contract does', async () => {
     await onlyThese(
       ...topicLabels.map((_, label) => {
-        const probabilities = topicLabels.map((_, each) => (each === label ? 0.5 : 0.01))
+        const probabilities = topicLabels.map((_, each) => (each === label ? 0.5 : 0.5 / 19))
         const experts = [expert('linear', 0, { probabilities })]
         return feedback(label, { task: 'topic', label, fused: probabilities, experts })
       }),
@@ -173,6 +168,8 @@ describe('the table of labels', () => {
       ),
       // All wrong, drawn five times as often: worth a fifth.
       ...Array.from({ length: 10 }, (_, i) => feedback(100 + i, { label: 1, ...informative })),
+      // Without a probability, as only another producer writes it: in no figure.
+      feedback(300, { selectionProbability: null }),
       // Chosen: in no figure.
       ...Array.from({ length: 10 }, (_, i) =>
         feedback(200 + i, { origin: 'chosen', selectionProbability: null }),

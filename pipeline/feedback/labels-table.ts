@@ -6,8 +6,9 @@ import { type Follower, type Log, type LogRecord, topics } from '../../infra/log
 import type { Logger } from '../../infra/logger.ts'
 import type { Store } from '../../infra/store/store.ts'
 import { toStoreTime } from '../../infra/store/store-time.ts'
+import { readFeedback } from '../allocator/weights/read-record.ts'
 import { labelsOf } from '../contract.ts'
-import { decodeFeedback, type FeedbackRecord } from './record.ts'
+import type { FeedbackRecord } from './record.ts'
 
 export interface LabelsTable {
   /** Idempotent. */
@@ -30,7 +31,7 @@ export function createLabelsTable({ log, store, logger, onStored }: LabelsTableD
 
   async function save(records: readonly LogRecord[]): Promise<void> {
     const rows = records.flatMap((record) => {
-      const feedback = decodeFeedback(record.value)
+      const feedback = readFeedback(record.value)
       return feedback === undefined ? [] : [rowOf(record, feedback)]
     })
     await store.insert('labels', rows)

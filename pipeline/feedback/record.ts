@@ -3,9 +3,8 @@
  * had not run on the post, so what the experts said stands here for all of them.
  */
 import Type from 'typebox'
-import Compile from 'typebox/compile'
-import { decodeJson, kinds } from '../../ingest/contract.ts'
-import { labelDraws, labelsOf, strategies, tasks } from '../contract.ts'
+import { kinds } from '../../ingest/contract.ts'
+import { labelDraws, strategies, tasks } from '../contract.ts'
 
 /** How the post came to be labelled: drawn for the queue, or chosen by whoever labelled it. */
 export const labelOrigins = [...labelDraws, 'chosen'] as const
@@ -54,20 +53,3 @@ export const FeedbackRecord = Type.Object({
   experts: Type.Array(Testimony, { minItems: 1 }),
 })
 export type FeedbackRecord = Type.Static<typeof FeedbackRecord>
-
-const shape = Compile(FeedbackRecord)
-
-/** Undefined for what is no record, or one whose label or distributions are not those of its task: other producers write to the topic too. */
-export function decodeFeedback(value: Uint8Array): FeedbackRecord | undefined {
-  const json = decodeJson(value)
-  if (!json.ok || !shape.Check(json.value)) return undefined
-  const record = json.value
-  const labels = labelsOf[record.task].length
-  const fits = (probabilities: readonly number[]) => probabilities.length === labels
-  const isWhole =
-    record.label < labels &&
-    (record.fused.length === 0 || fits(record.fused)) &&
-    record.experts.every(({ probabilities }) => fits(probabilities)) &&
-    (record.origin === 'chosen') === (record.selectionProbability === null)
-  return isWhole ? record : undefined
-}
