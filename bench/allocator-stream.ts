@@ -2,7 +2,7 @@
 import { seededRandom } from '../infra/seeded-random.ts'
 import type { JudgedPost } from '../pipeline/allocator/analyst.ts'
 import { type Task, tasks } from '../pipeline/contract.ts'
-import { batchSize, toPost } from '../pipeline/evaluation/evaluate.ts'
+import { batchSize, toPost } from '../pipeline/evaluation/judge-lines.ts'
 import { unhurried } from '../pipeline/evaluation/panel.ts'
 import { type Expert, type ExpertOutput, isLethal } from '../pipeline/experts/expert.ts'
 import { clusterIds, type SplitName } from '../pipeline/fitting/splits.ts'

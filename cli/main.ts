@@ -7,6 +7,8 @@ import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { explainCommand } from './explain.ts'
+import { feedbackCommand } from './feedback.ts'
+import { labelsCommand } from './labels.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
@@ -27,6 +29,8 @@ for (const command of [
   sqlCommand(),
   explainCommand(),
   allocationCommand(),
+  feedbackCommand(),
+  labelsCommand(),
   evaluateCommand(),
   doctorCommand(),
   epochCommand(),

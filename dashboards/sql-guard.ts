@@ -28,6 +28,9 @@ export const readableTables: ReadonlySet<string> = new Set([
   'posts_v',
   'mentions_v',
   'sentiment_per_minute_v',
+  'labels_v',
+  'label_judges_v',
+  'label_accuracy_v',
 ])
 
 const knownNodes: ReadonlySet<string> = new Set([

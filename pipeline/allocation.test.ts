@@ -120,6 +120,7 @@ describe('the allocator in the pipeline', () => {
       flushMs: 1,
       withinMs: { live: 1_000, history: 1_000 },
       linker: createLinker(),
+      labelRates: { share: 0, uniformShare: 1 },
       analyst: createAnalyst({
         experts,
         allocator: createStaticAllocator({ weights: { news: weights, comment: weights }, experts }),

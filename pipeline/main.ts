@@ -8,9 +8,8 @@ import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
 import { type Analyst, createAnalyst } from './allocator/analyst.ts'
-import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createCosts } from './allocator/costs.ts'
-import { createStacking } from './allocator/stacking.ts'
+import { loadFusion } from './allocator/served-fusion.ts'
 import { createStrategies } from './allocator/strategies.ts'
 import { createTraffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
@@ -20,6 +19,7 @@ import { createExpertWatch } from './expert-watch.ts'
 import type { GuardedExpert } from './experts/breaker.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { type ExpertsDeps, loadExperts, loadShadow } from './experts/registry.ts'
+import { createLabelling } from './feedback/labelling.ts'
 import { createPoolMetrics } from './metrics.ts'
 import { createPipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
@@ -53,7 +53,7 @@ export interface PipelineRoleDeps {
 }
 
 /**
- * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
+ * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
@@ -76,25 +76,27 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     for (const each of stops.toReversed()) await each()
   }
   try {
+    const { calibration, stacking, referenceWeights, ...weights } = loadFusion(
+      config,
+      panel.experts,
+    )
     const strategies = createStrategies({
       ...deps,
+      ...weights,
       config: config.allocator,
-      weights: config.weights,
       experts: panel.experts,
       costs,
     })
     stops.push(() => strategies.stop())
     await strategies.start()
-    const fusion = readFusion()
-    const stacking = createStacking(fusion.stacking)
     const watch = createExpertWatch(deps)
     const analyst = createAnalyst({
       experts: [...panel.experts, ...panel.shadows],
       allocator: strategies.allocator,
       costs,
-      calibration: createCalibration(fusion.temperatures),
+      calibration,
       stacking,
-      referenceWeights: fusion.reference_weights,
+      referenceWeights,
       shadowWaitMs: (posts) => shadowWaitMs(posts, config),
       onExpertFailure: watch.failed,
       onExpertAnswer: watch.answered,
@@ -104,21 +106,39 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       },
     })
     stops.push(() => analyst.close())
+    const labelling = createLabelling({
+      ...deps,
+      experts: [...panel.experts, ...panel.shadows],
+      isShadow: (name) => panel.shadows.some((shadow) => shadow.name === name),
+    })
+    stops.push(() => labelling.stop())
     const pipeline = createPipeline({
       ...deps,
       analyst: inTurns(analyst, config),
       linker,
+      labelRates: {
+        share: config.allocator.labelShare,
+        uniformShare: config.allocator.labelUniformShare,
+      },
       withinMs: withinMsOf(panel.experts, config),
       flushMs: config.flushMs,
       onBacklog: ({ posts, oldestMs }) => strategies.budget.waiting(posts, oldestMs),
     })
     stops.push(() => pipeline.stop())
     await pipeline.start()
+    await labelling.start()
+    const allocation = allocationRoutes({
+      ...panel,
+      ...strategies,
+      budgetMs: config.allocator.budgetMs,
+      costs,
+      traffic,
+    })
     return {
       plugin: async (app) => {
-        const { budgetMs } = config.allocator
-        await app.register(allocationRoutes({ ...panel, ...strategies, budgetMs, costs, traffic }))
+        await app.register(allocation)
         await app.register(explainRoutes({ store: deps.store, stacking }))
+        await app.register(labelling.plugin)
       },
       stop,
       instrument: (id) => linker.instrument(id),

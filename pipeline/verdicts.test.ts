@@ -64,6 +64,7 @@ describe('a text that ends its reader', () => {
       flushMs: 1,
       withinMs: { live: 1, history: 20 },
       linker,
+      labelRates: { share: 0, uniformShare: 0 },
       analyst: createAnalyst({
         experts: [careful],
         allocator: createStaticAllocator({ weights, experts: [careful] }),
