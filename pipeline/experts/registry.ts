@@ -15,6 +15,7 @@ import { modelsFolder } from './artifact.ts'
 import { createEncoderExpert } from './encoder.ts'
 import { type EncoderManifest, readEncoderManifest } from './encoder-artifact.ts'
 import type { Expert } from './expert.ts'
+import { createGuidanceExpert, readGuidance } from './guidance.ts'
 import { createLexiconExpert, readLexicon } from './lexicon.ts'
 import { createLinearExpert, readLinear } from './linear.ts'
 
@@ -44,6 +45,7 @@ const loaders: Readonly<Record<ExpertsConfig['experts'][number], Load>> = {
   minilm: ({ workers }, deps) => loadEncoder('minilm', workers, deps),
   linear: async () => createLinearExpert(readLinear()),
   lexicon: async () => createLexiconExpert(readLexicon()),
+  guidance: async () => createGuidanceExpert(readGuidance()),
 }
 
 /**
