@@ -14,6 +14,8 @@ import type { Instrument } from './entities/mention.ts'
 import { createExpertWatch } from './expert-watch.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
+import type { ContextStatus } from './monitor/context.ts'
+import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline } from './pipeline.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
@@ -24,6 +26,8 @@ export interface PipelineRole {
   instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. */
   expertFailures(): Readonly<Record<string, AppError>>
+  /** What the label-free monitor knows of the stream since the start. */
+  streamStatus(): ContextStatus[]
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -50,6 +54,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
   const linker = createLinker(
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
+  const monitor = openStreamMonitor(deps)
   const experts = await loadExperts(config, deps)
   const analyst = inTurns(analystOf(experts, deps), config)
   const pipeline = createPipeline({
@@ -58,6 +63,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     linker,
     withinMs: withinMsOf(experts, config),
     flushMs: config.flushMs,
+    onStored: monitor.observe,
   })
   const stop = async () => {
     await pipeline.stop()
@@ -73,6 +79,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     stop,
     instrument: (id) => linker.instrument(id),
     expertFailures: () => failuresOf(experts),
+    streamStatus: monitor.status,
     versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
   }
 }

@@ -36,6 +36,8 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
+  /** What was decided, in the order of the log, once it is stored. */
+  onStored?(verdicts: readonly Verdict[]): void
 }
 
 export interface Pipeline {
@@ -119,6 +121,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     })
     if (!batch.isCurrent()) return mark
     const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
+    deps.onStored?.(fresh.flatMap(({ offset }) => verdicts.get(offset) ?? []))
     const writeMs = clock() - scoredAt
     logger.debug(
       { partition: batch.partition, mark: reached, writeMs, ...tally(verdicts) },
