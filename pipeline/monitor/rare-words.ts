@@ -15,10 +15,9 @@ export class RareWords {
 
   constructor({ ngrams, heads, table }: Pick<LinearParameters, 'ngrams' | 'heads' | 'table'>) {
     const columns = heads.reduce((sum, { labels }) => sum + labels, 0)
-    const values = Uint8Array.from(
-      { length: 2 ** ngrams.wordBits },
-      (_, bucket) => table[bucket * (columns + 1) + columns] ?? 0,
-    )
+    const values = new Uint8Array(2 ** ngrams.wordBits)
+    for (let bucket = 0; bucket < values.length; bucket++)
+      values[bucket] = table[bucket * (columns + 1) + columns] ?? 0
     const rare = values.toSorted()[Math.floor(share * values.length)] ?? 0
     this.#isRare = values.map((value) => Number(value >= rare))
     const never = bucketCount(ngrams)
