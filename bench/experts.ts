@@ -5,12 +5,14 @@
 import { performance } from 'node:perf_hooks'
 import { program } from 'commander'
 import { systemClock } from '../infra/clock.ts'
-import { type Config, loadConfig } from '../infra/config.ts'
+import { loadConfig } from '../infra/config.ts'
 import { createLogger } from '../infra/logger.ts'
 import type { JudgedPost } from '../pipeline/allocator/analyst.ts'
+import { createCalibration } from '../pipeline/allocator/calibration.ts'
+import { loadFusion, type ServedFusion } from '../pipeline/allocator/served-fusion.ts'
 import type { Task } from '../pipeline/contract.ts'
 import { fusedName } from '../pipeline/evaluation/document.ts'
-import { batchSize, toPost } from '../pipeline/evaluation/evaluate.ts'
+import { batchSize, toPost } from '../pipeline/evaluation/judge-lines.ts'
 import { JudgedTexts } from '../pipeline/evaluation/judged-texts.ts'
 import { createPanel, type Panel, unhurried } from '../pipeline/evaluation/panel.ts'
 import { type Pair, reportOf } from '../pipeline/evaluation/report.ts'
@@ -22,8 +24,6 @@ import { loadExperts } from '../pipeline/experts/registry.ts'
 import { type Corpus, readCorpus } from '../pipeline/training/corpus.ts'
 import type { Example } from '../pipeline/training/dataset.ts'
 import { outOfFoldExperts } from './out-of-fold.ts'
-
-type Weights = Config['pipeline']['weights']
 
 const speedPasses = 5
 /** Differences that a release speaks of, where both judges are there. */
@@ -38,11 +38,11 @@ async function reportTask(
   task: Task,
   rows: readonly Example[],
   experts: readonly Expert[],
-  weights: Weights,
+  fusion: ServedFusion,
 ): Promise<void> {
   const fusions = {
-    [fusedName]: servedAnalyst(weights),
-    'not calibrated': servedAnalyst(weights, []),
+    [fusedName]: servedAnalyst(fusion, 'average'),
+    'not calibrated': servedAnalyst({ ...fusion, calibration: createCalibration([]) }, 'average'),
   }
   const panel = createPanel({ task, experts, fusions })
   const { judges, differences } = reportOf(
@@ -70,11 +70,11 @@ async function judgeRows(panel: Panel, task: Task, rows: readonly Example[]): Pr
 async function reportSpeed(
   corpus: Corpus,
   experts: readonly Expert[],
-  weights: Weights,
+  fusion: ServedFusion,
 ): Promise<void> {
   const posts = [...corpus.rows('report', 'tweets', 'topics'), ...corpus.comments].map(postOf)
   print(`\ntexts/s by the wall clock, best of ${speedPasses} passes over ${posts.length} texts`)
-  const analyst = servedAnalyst(weights)(experts)
+  const analyst = servedAnalyst(fusion, 'average')(experts)
   const now = () => performance.now()
   const readers = [
     ...experts.map((expert) => ({
@@ -107,19 +107,19 @@ program
   .argument('<data folder>')
   .action(async (folder: string) => {
     const { pipeline, logLevel } = loadConfig({})
-    const { weights } = pipeline
     const corpus = readCorpus(folder)
     const logger = createLogger({ level: logLevel })
     const experts = await loadExperts(pipeline, { clock: systemClock, logger })
     try {
+      const fusion = loadFusion(pipeline, experts)
       const sentiment = corpus.rows('report', 'tweets', 'comments')
-      await reportTask('report split, sentiment', 'sentiment', sentiment, experts, weights)
+      await reportTask('report split, sentiment', 'sentiment', sentiment, experts, fusion)
       const topics = corpus.rows('report', 'topics')
-      await reportTask('report split, topic', 'topic', topics, experts, weights)
+      await reportTask('report split, topic', 'topic', topics, experts, fusion)
       const outOfFold = outOfFoldExperts(experts, corpus)
       const title = 'all comments, out of fold, sentiment'
-      await reportTask(title, 'sentiment', corpus.comments, outOfFold, weights)
-      await reportSpeed(corpus, experts, weights)
+      await reportTask(title, 'sentiment', corpus.comments, outOfFold, fusion)
+      await reportSpeed(corpus, experts, fusion)
     } finally {
       await Promise.all(experts.map((expert) => expert.close()))
     }

@@ -8,7 +8,8 @@ import { loadConfig } from '../infra/config.ts'
 import { createLogger } from '../infra/logger.ts'
 import { kinds, type Post } from '../ingest/contract.ts'
 import type { Judgement } from '../pipeline/allocator/judgement.ts'
-import { batchSize, toPost } from '../pipeline/evaluation/evaluate.ts'
+import { loadFusion } from '../pipeline/allocator/served-fusion.ts'
+import { batchSize, toPost } from '../pipeline/evaluation/judge-lines.ts'
 import { unhurried } from '../pipeline/evaluation/panel.ts'
 import { servedAnalyst } from '../pipeline/evaluation/served-analyst.ts'
 import { isLethal } from '../pipeline/experts/expert.ts'
@@ -66,7 +67,7 @@ program
     try {
       for (const kind of kinds) {
         const judging = kind === 'comment' ? outOfFoldExperts(experts, corpus) : experts
-        const analyst = servedAnalyst(pipeline.weights)(judging)
+        const analyst = servedAnalyst(loadFusion(pipeline, experts), 'average')(judging)
         for (const [split, rows] of Object.entries(splits)) {
           const posts = rows.filter((row) => row.kind === kind)
           report(split, kind, await judge(analyst, posts), { share, uniformShare })

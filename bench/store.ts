@@ -65,6 +65,7 @@ function rowsAt(partition: number, offset: number): UnplacedRow[] {
     'experts.cost_ms': [0, 0],
     strategy: 'static',
     fusion: 'average',
+    topic_fusion: 'average',
     sentiment_temperature: 1,
     topic_temperature: 1,
     label_draw: '',

@@ -3,14 +3,26 @@ import { AppError, describeError } from '../infra/errors.ts'
 import { findRunning } from '../infra/running.ts'
 
 export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
-  let response: Response
+  return answerOf(url, await responseOf(url, init))
+}
+
+/** Undefined for what is not there (404). */
+export async function askIfThere<T>(url: string): Promise<T | undefined> {
+  const response = await responseOf(url)
+  return response.status === 404 ? undefined : answerOf(url, response)
+}
+
+async function responseOf(url: string, init: RequestInit = {}): Promise<Response> {
   try {
-    response = await fetch(url, init)
+    return await fetch(url, init)
   } catch (cause) {
     throw new AppError('NOT_RUNNING', `Nothing answers at ${url}: ${describeError(cause)}`, {
       cause,
     })
   }
+}
+
+async function answerOf<T>(url: string, response: Response): Promise<T> {
   const body = await response.json().catch(() => undefined)
   if (response.ok) return body as T
   const message = (body as { error?: { message?: string } } | undefined)?.error?.message

@@ -1,8 +1,6 @@
 /** `tickertone evaluate FILE`: how well the experts and their fusion judge labelled texts. */
-import { createReadStream } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import { Presets, SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { systemClock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
@@ -11,14 +9,11 @@ import { inert } from '../infra/inert.ts'
 import { createLogger } from '../infra/logger.ts'
 import { kinds, maxPostBytes, type Post } from '../ingest/contract.ts'
 import { readLines } from '../ingest/lines.ts'
+import { loadFusion } from '../pipeline/allocator/served-fusion.ts'
 import { type Task, tasks } from '../pipeline/contract.ts'
 import { documentOf, type EvaluationDocument, fusedName } from '../pipeline/evaluation/document.ts'
-import {
-  batchSize,
-  type Evaluated,
-  evaluate,
-  type Intake,
-} from '../pipeline/evaluation/evaluate.ts'
+import { type Evaluated, evaluate } from '../pipeline/evaluation/evaluate.ts'
+import { batchSize } from '../pipeline/evaluation/judge-lines.ts'
 import { type AnalystOf, createPanel, unhurried } from '../pipeline/evaluation/panel.ts'
 import { servedAnalyst } from '../pipeline/evaluation/served-analyst.ts'
 import { textsPerSecond } from '../pipeline/evaluation/speed.ts'
@@ -30,7 +25,7 @@ import {
   workerCount,
   workerThreads,
 } from '../pipeline/experts/registry.ts'
-import { sizeOf } from './input-file.ts'
+import { listBadRows, openSource, type Source, withProgress } from './labelled-file.ts'
 import { configFrom, withExperts } from './options.ts'
 
 interface EvaluateFlags {
@@ -80,7 +75,7 @@ async function run(file: string, flags: EvaluateFlags): Promise<number> {
         'USAGE',
         `${experts.map(({ name }) => name).join(', ')}: none of these judges ${flags.task}`,
       )
-    const analystOf = servedAnalyst(config.weights)
+    const analystOf = servedAnalyst(loadFusion(config, experts), config.allocator.fusion)
     const evaluated = await judgeAll(source, flags, experts, analystOf)
     const { intake } = evaluated
     listBadRows(file, intake)
@@ -108,39 +103,21 @@ async function run(file: string, flags: EvaluateFlags): Promise<number> {
   }
 }
 
-interface Source {
-  readonly bytes: AsyncIterable<Uint8Array>
-  /** Undefined where nobody knows. */
-  readonly size: number | undefined
-}
-
-async function openSource(file: string): Promise<Source> {
-  if (file === '-') return { bytes: process.stdin, size: undefined }
-  const size = await sizeOf(file)
-  return { bytes: createReadStream(file), size }
-}
-
-/** The bar shows on a terminal only. */
-async function judgeAll(
-  { bytes, size }: Source,
+function judgeAll(
+  source: Source,
   flags: EvaluateFlags,
   experts: readonly Expert[],
   analystOf: AnalystOf,
 ): Promise<Evaluated> {
-  const format = size === undefined ? '{judged} judged' : '{bar} {percentage}% | {judged} judged'
-  const bar = new SingleBar({ format }, Presets.shades_classic)
-  bar.start(size ?? 0, 0, { judged: 0 })
-  try {
-    return await evaluate(readLines(bytes, maxPostBytes), {
+  return withProgress(source, (onProgress) =>
+    evaluate(readLines(source.bytes, maxPostBytes), {
       task: flags.task,
       defaultKind: flags.kind,
       onBadRow: flags.skipBad ? 'skip' : 'stop',
       panel: createPanel({ task: flags.task, experts, fusions: { [fusedName]: analystOf } }),
-      onProgress: (line, { judged }) => bar.update(line.end, { judged }),
-    })
-  } finally {
-    bar.stop()
-  }
+      onProgress,
+    }),
+  )
 }
 
 async function measureSpeeds(
@@ -170,12 +147,6 @@ function conditionsOf(
   if (!judging.some(({ name }) => name in encoderFolders)) return conditions
   const count = workerCount(config, availableParallelism())
   return { ...conditions, workers: { count, threads: workerThreads, provider: config.provider } }
-}
-
-function listBadRows(file: string, { bad, badRows }: Intake): void {
-  for (const { line, reason } of badRows)
-    process.stderr.write(`${inert(file)}:${line}: ${inert(reason)}\n`)
-  if (bad > badRows.length) process.stderr.write(`and ${bad - badRows.length} more bad rows\n`)
 }
 
 function print(document: EvaluationDocument, { json }: EvaluateFlags): void {

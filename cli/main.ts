@@ -2,9 +2,11 @@
 /** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. */
 import { Command, CommanderError } from 'commander'
 import { AppError, describeError } from '../infra/errors.ts'
+import { allocationCommand } from './allocation.ts'
 import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { explainCommand } from './explain.ts'
 import { feedbackCommand } from './feedback.ts'
 import { labelsCommand } from './labels.ts'
 import { replayCommand } from './replay.ts'
@@ -25,6 +27,8 @@ for (const command of [
   replayCommand(),
   tailCommand(),
   sqlCommand(),
+  explainCommand(),
+  allocationCommand(),
   feedbackCommand(),
   labelsCommand(),
   evaluateCommand(),

@@ -86,6 +86,7 @@ function postRow(post: TestPost): AnalysisRow {
     'experts.cost_ms': [0, 0],
     strategy: 'static',
     fusion: 'average',
+    topic_fusion: 'average',
     sentiment_temperature: 1,
     topic_temperature: 1,
     label_draw: '',

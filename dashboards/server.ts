@@ -27,6 +27,8 @@ export interface ServerOptions {
 }
 
 const maxHeaderBytes = 16 * 1024
+/** An id of 200 characters as a URL writes it. */
+const maxParameterLength = 200 * 9
 const requestTimeoutMs = 60_000
 
 const ReadinessAnswer = Type.Object({
@@ -45,6 +47,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
     http: { maxHeaderSize: maxHeaderBytes },
+    routerOptions: { maxParamLength: maxParameterLength },
     ajv: { customOptions: { removeAdditional: false } },
   })
   server.setErrorHandler(answerError)

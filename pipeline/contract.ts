@@ -118,7 +118,11 @@ export const AnalysisRow = Type.Object({
       'Estimated compute of the run, milliseconds: of the expert, the same for each of its tasks; 0 where it did not run.',
   }),
   strategy: Type.String(),
-  fusion: Type.String({ description: "average, vote, or stacking; '' when not scored." }),
+  fusion: Type.String({
+    description:
+      "How the sentiments were fused: average, vote, or stacking; '' when not scored. What was done, which need not be what the plan asked for.",
+  }),
+  topic_fusion: Type.String({ description: "How the topics were; '' without a topic." }),
   sentiment_temperature: Type.Number({
     description: 'Of the calibration after fusion; 1: none; 0 when not scored.',
   }),

@@ -8,8 +8,8 @@ import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
 import { type Analyst, createAnalyst } from './allocator/analyst.ts'
-import { createCalibration, readFusion } from './allocator/calibration.ts'
 import { createCosts } from './allocator/costs.ts'
+import { loadFusion } from './allocator/served-fusion.ts'
 import { createStrategies } from './allocator/strategies.ts'
 import { createTraffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
@@ -23,6 +23,7 @@ import { createLabelling } from './feedback/labelling.ts'
 import { createPoolMetrics } from './metrics.ts'
 import { createPipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
@@ -52,7 +53,7 @@ export interface PipelineRoleDeps {
 }
 
 /**
- * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
+ * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
@@ -75,23 +76,27 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     for (const each of stops.toReversed()) await each()
   }
   try {
+    const { calibration, stacking, referenceWeights, ...weights } = loadFusion(
+      config,
+      panel.experts,
+    )
     const strategies = createStrategies({
       ...deps,
+      ...weights,
       config: config.allocator,
-      weights: config.weights,
       experts: panel.experts,
       costs,
     })
     stops.push(() => strategies.stop())
     await strategies.start()
-    const fusion = readFusion()
     const watch = createExpertWatch(deps)
     const analyst = createAnalyst({
       experts: [...panel.experts, ...panel.shadows],
       allocator: strategies.allocator,
       costs,
-      calibration: createCalibration(fusion.temperatures),
-      referenceWeights: fusion.reference_weights,
+      calibration,
+      stacking,
+      referenceWeights,
       shadowWaitMs: (posts) => shadowWaitMs(posts, config),
       onExpertFailure: watch.failed,
       onExpertAnswer: watch.answered,
@@ -130,8 +135,9 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       traffic,
     })
     return {
-      async plugin(app) {
+      plugin: async (app) => {
         await app.register(allocation)
+        await app.register(explainRoutes({ store: deps.store, stacking }))
         await app.register(labelling.plugin)
       },
       stop,

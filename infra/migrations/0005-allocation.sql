@@ -2,7 +2,8 @@
 ALTER TABLE analyses ADD COLUMN IF NOT EXISTS `experts.shadow` Array(Bool) AFTER `experts.run_probability`;
 ALTER TABLE analyses ADD COLUMN IF NOT EXISTS `experts.cost_ms` Array(Float32) AFTER `experts.shadow`;
 ALTER TABLE analyses ADD COLUMN IF NOT EXISTS fusion LowCardinality(String) DEFAULT if(outcome = 'scored', 'average', '') AFTER strategy;
-ALTER TABLE analyses ADD COLUMN IF NOT EXISTS sentiment_temperature Float32 AFTER fusion;
+ALTER TABLE analyses ADD COLUMN IF NOT EXISTS topic_fusion LowCardinality(String) DEFAULT if(topic = '', '', fusion) AFTER fusion;
+ALTER TABLE analyses ADD COLUMN IF NOT EXISTS sentiment_temperature Float32 AFTER topic_fusion;
 ALTER TABLE analyses ADD COLUMN IF NOT EXISTS topic_temperature Float32 AFTER sentiment_temperature;
 
 -- The label queue is a query over the analyses: each post is drawn, or not, when it is scored.

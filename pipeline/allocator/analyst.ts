@@ -20,6 +20,7 @@ import type { AllocationContext, Allocator, Plan } from './allocator.ts'
 import type { Calibration } from './calibration.ts'
 import { type Judgement, judgementOf } from './judgement.ts'
 import type { Costs } from './price.ts'
+import type { Stacking } from './stacking.ts'
 import type { StaticWeights } from './static.ts'
 
 export interface JudgedPost {
@@ -44,6 +45,8 @@ export interface AnalystDeps {
   readonly experts: readonly Expert[]
   readonly allocator: Allocator
   readonly calibration: Calibration
+  /** Without it whoever asks for stacking gets an average. */
+  readonly stacking?: Stacking
   /** Weights of `reference_score`. */
   readonly referenceWeights: StaticWeights
   /** Without it nothing is known to cost anything. */

@@ -23,7 +23,7 @@ export interface BudgetOptions {
 /** Probability of a right verdict a millisecond. Bounds keep a long time of spending nothing, or too much, from outlasting its cause. */
 const bounds = { lowest: 1e-4, highest: 1 } as const
 /** Posts of twice the budget that raise the price e times. */
-const memoryPosts = 300
+const memoryPosts = 100
 /** Of the logarithm, for one batch at twice the budget: a larger one would overshoot. */
 const longestStep = 0.5
 /** Of the logarithm, for one batch of whatever cost. */

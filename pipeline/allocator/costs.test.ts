@@ -60,17 +60,23 @@ test('an encoder costs what its workers spent, however calls share their jobs', 
 test('what it costs now counts, not what it cost long ago', async () => {
   let now = 0
   let msEach = 1
-  const since = (start: number) => () => now - start
+  const spent = { texts: 0, characters: 0, computeMs: 0 }
   const costs = createCosts({ stopwatch: () => since(now) })
-  const changing = costs.metered(
-    expert('changing', (texts) => {
-      now += msEach * texts
-    }),
-  )
-  for (let i = 0; i < 20; i++) await changing.classify(batchOf(100))
-  msEach = 4
-  for (let i = 0; i < 20; i++) await changing.classify(batchOf(100))
-  isNear(costs.msOf('changing', 80), 4)
+  const since = (start: number) => () => now - start
+  const compute = (texts: number) => {
+    now += msEach * texts
+    spent.texts += texts
+    spent.characters += 80 * texts
+    spent.computeMs += msEach * texts
+  }
+  const experts = [expert('here', compute), expert('there', compute, () => ({ ...spent }))]
+  for (const changing of experts.map(costs.metered)) {
+    msEach = 1
+    for (let i = 0; i < 20; i++) await changing.classify(batchOf(100))
+    msEach = 4
+    for (let i = 0; i < 20; i++) await changing.classify(batchOf(100))
+    isNear(costs.msOf(changing.name, 80), 4)
+  }
 })
 
 test('before anything was measured an encoder costs more than an expert of this process, and a stranger as much', () => {

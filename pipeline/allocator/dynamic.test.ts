@@ -142,6 +142,15 @@ test('a task that only a dearer expert judges has its cheapest in the first stag
   )
 })
 
+test('a task of no weight is worth no run', () => {
+  const answers = {
+    ...all(certain),
+    linear: { ...certain, topic: peaked(topicLabels.length, 0.1) },
+  }
+  const plan = planOf({}, { taskWeights: { sentiment: 1, topic: 0 } })
+  assert.deepEqual(play(plan, answers).stages, [['linear']])
+})
+
 test('an expert whose weight cannot overturn the verdict is not asked', () => {
   const book = () => ({ version: 1, weights: () => ({ minilm: 0.1, linear: 0.8, lexicon: 0.1 }) })
   const answers = all({ ...unsure, sentiment: [0.5, 0.3, 0.2], topic: certain.topic ?? [] })

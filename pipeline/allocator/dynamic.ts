@@ -6,7 +6,7 @@ import { draw } from '../../infra/position-draw.ts'
 import type { FusionMethod, Task } from '../contract.ts'
 import type { Expert } from '../experts/expert.ts'
 import type { AllocationContext, Allocator, Heard, Plan } from './allocator.ts'
-import { type Cascade, nextOf } from './cascade.ts'
+import { type Cascade, nextOf, type TaskWeights } from './cascade.ts'
 import type { Gains } from './gain.ts'
 import type { Budget, Costs } from './price.ts'
 import type { WeightBook } from './weights.ts'
@@ -21,7 +21,11 @@ export interface DynamicDeps {
   /** Of the posts; none while the price is infinite. */
   readonly exploreShare: number
   readonly fusion?: FusionMethod
+  /** Equal by default: a right topic is worth as much as a right sentiment. */
+  readonly taskWeights?: TaskWeights
 }
+
+const equalTasks: TaskWeights = { sentiment: 1, topic: 1 }
 
 export function createDynamicAllocator(deps: DynamicDeps): Allocator {
   const experts = deps.experts.map(({ name }) => name)
@@ -29,10 +33,12 @@ export function createDynamicAllocator(deps: DynamicDeps): Allocator {
 }
 
 function dynamicPlan(
-  { book, costs, budget, gains, exploreShare, fusion = 'average', ...deps }: DynamicDeps,
+  deps: DynamicDeps,
   experts: readonly string[],
   context: AllocationContext,
 ): Plan {
+  const { book, costs, budget, gains, exploreShare } = deps
+  const { fusion = 'average', taskWeights = equalTasks } = deps
   const { kind, textLength, position } = context
   const { version, weight } = weightsOf(book(), context)
   const cascade: Cascade = {
@@ -44,6 +50,7 @@ function dynamicPlan(
       costMs: costs.msOf(name, textLength),
     })),
     gains,
+    taskWeights,
     weight,
   }
   const price = budget.isOverloaded() ? Number.POSITIVE_INFINITY : budget.price()
@@ -74,12 +81,12 @@ function dynamicPlan(
 }
 
 /** Of one version, looked up once a task. */
-function weightsOf(book: WeightBook, context: AllocationContext) {
+function weightsOf(book: WeightBook, { kind, language, textLength }: AllocationContext) {
   const found = new Map<Task, Readonly<Record<string, number>>>()
   return {
     version: book.version,
     weight(expert: string, task: Task): number {
-      const weights = found.get(task) ?? book.weights({ ...context, task })
+      const weights = found.get(task) ?? book.weights({ task, kind, language, textLength })
       found.set(task, weights)
       return weights[expert] ?? 0
     },

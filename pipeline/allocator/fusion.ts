@@ -1,24 +1,35 @@
-/** Weighted average of the experts that ran: p = sum of a_i p_i, with the weights a_i renormalised over them. */
+/** The experts' distributions become one, by one of three methods. What each does and means stands in its file. */
+import type { FusionMethod } from '../contract.ts'
+import { average, type Opinion } from './average.ts'
+import { type Stacking, type StackingContext, stacked } from './stacking.ts'
+import { vote } from './vote.ts'
 
-export interface Opinion {
-  readonly weight: number
-  readonly probabilities: readonly number[]
+export interface FusionContext extends StackingContext {
+  /** Without it: nothing was fitted. */
+  readonly stacking?: Stacking | undefined
 }
 
-/** Weights of the opinions, summing to 1; equal ones where all are 0 (an expert alone on its task decides it, whatever its weight). */
-export function renormalised(weights: readonly number[]): number[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0)
-  return weights.map((weight) => (sum > 0 ? weight / sum : 1 / weights.length))
+export interface Fusion {
+  /** What was done: `average` where stacking was asked for and has no parameters for these experts. */
+  readonly method: FusionMethod
+  /** Before calibration, which has a temperature for each method. Empty without opinions. */
+  readonly probabilities: number[]
 }
 
-/** The fused distribution; empty without opinions. */
-export function fuse(opinions: readonly Opinion[]): number[] {
-  const weights = renormalised(opinions.map(({ weight }) => weight))
-  const length = opinions[0]?.probabilities.length ?? 0
-  return Array.from({ length }, (_, k) =>
-    opinions.reduce(
-      (sum, { probabilities }, i) => sum + (weights[i] ?? 0) * (probabilities[k] ?? 0),
-      0,
-    ),
-  )
+/** The order of the opinions does not matter, and one of weight 0 counts for nothing, unless all are: then they count the same. */
+export function fuse(
+  method: FusionMethod,
+  opinions: readonly Opinion[],
+  context: FusionContext,
+): Fusion {
+  const counted = opinions.some(({ weight }) => weight > 0)
+    ? opinions.filter(({ weight }) => weight > 0)
+    : opinions
+  if (method === 'vote') return { method, probabilities: vote(counted) }
+  if (method === 'stacking') {
+    const experts = counted.map(({ expert }) => expert)
+    const model = context.stacking?.modelOf(context, experts)
+    if (model !== undefined) return { method, probabilities: stacked(counted, model) }
+  }
+  return { method: 'average', probabilities: average(counted) }
 }

@@ -20,7 +20,9 @@ const question: GainQuestion = {
   heard: ['linear'],
   expert: 'minilm',
   margin: 0.4,
+  share: 0.2,
 }
+const weights = { news: { linear: 0.2, minilm: 0.8 }, comment: { linear: 0, minilm: 1 } }
 const anyKind: GainCurve = { ...curve, kind: '', gains: [0.05, 0.05] }
 
 const cases: {
@@ -51,6 +53,24 @@ const cases: {
     asked: { expert: 'newcomer', margin: 0.4 },
     expected: 0.3,
   },
+  {
+    name: 'a share that wavers is trusted',
+    curves: [curve],
+    asked: { share: 0.08 },
+    expected: 0.2,
+  },
+  {
+    name: 'half of the margin where a sixth of their weight is left to those heard',
+    curves: [curve],
+    asked: { margin: 0.8, share: 0.2 / 6 },
+    expected: 0.2,
+  },
+  {
+    name: 'experts of no weight when it was fitted are trusted',
+    curves: [{ ...curve, kind: 'comment' }],
+    asked: { kind: 'comment', share: 0 },
+    expected: 0.2,
+  },
   { name: 'and not where it is clear', curves: [], asked: { margin: 1 }, expected: 0 },
 ]
 
@@ -59,13 +79,12 @@ for (const { name, curves, asked, expected } of cases)
     const withLinear: GainCurve[] = curves.some(({ expert }) => expert === 'linear')
       ? curves
       : curves.flatMap((c) => [c, { ...c, heard: '', expert: 'linear' }])
-    const found = createGains(withLinear).expected({ ...question, ...asked })
+    const found = createGains({ curves: withLinear, weights }).expected({ ...question, ...asked })
     assert.ok(Math.abs(found - expected) < 1e-12, `${found}`)
   })
 
 test('the gains that ship never rise with the margin', () => {
-  const { curves } = readCascade()
-  const gains = createGains(curves)
+  const gains = createGains(readCascade())
   const margin = fc.double({ min: 0, max: 1, noNaN: true })
   const experts = ['linear', 'lexicon', 'minilm']
   const asked = fc.record({
@@ -73,6 +92,7 @@ test('the gains that ship never rise with the margin', () => {
     kind: fc.constantFrom(...kinds),
     heard: fc.subarray(experts),
     expert: fc.constantFrom(...experts),
+    share: margin,
     margins: fc.tuple(margin, margin).map(([a, b]) => (a < b ? [a, b] : [b, a])),
   })
   fc.assert(

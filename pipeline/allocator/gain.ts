@@ -8,7 +8,7 @@ import Type, { type Static } from 'typebox'
 import { kinds, type Post } from '../../ingest/contract.ts'
 import { type Task, tasks } from '../contract.ts'
 import { modelsFolder, Provenance, readManifest } from '../experts/artifact.ts'
-import { expertSet } from './calibration.ts'
+import { expertSet } from './expert-set.ts'
 
 export const cascadeFolder = join(modelsFolder, 'cascade')
 
@@ -27,9 +27,13 @@ export const GainCurve = Type.Object({
 })
 export type GainCurve = Static<typeof GainCurve>
 
+const Weights = Type.Record(Type.String(), Type.Number({ minimum: 0 }))
+
 export const CascadeManifest = Type.Intersect([
   Provenance,
   Type.Object({
+    /** Of the fusion that the curves were fitted with, by kind and expert. */
+    weights: Type.Object({ news: Weights, comment: Weights }),
     curves: Type.Array(GainCurve),
     /** Printed by the training command; read by people only. */
     metrics: Type.Record(Type.String(), Type.Unknown()),
@@ -46,6 +50,8 @@ export interface GainQuestion {
   readonly expert: string
   /** 0 where nobody was heard. */
   readonly margin: number
+  /** Of the weights of all experts that judge the task, what those who were heard have. */
+  readonly share: number
 }
 
 export interface Gains {
@@ -60,20 +66,61 @@ export function readCascade(folder: string = cascadeFolder): CascadeManifest {
 
 /**
  * Heard experts that no curve knows are passed over, and a kind without rows of its own is judged as any kind. An expert without a curve is hoped for: it is
- * asked where the verdict is open, until it was fitted.
+ * asked where the verdict is open, until it was fitted. Where feedback has taken most of their weight from those who were heard, their margin counts for less:
+ * an expert that has gone wrong is as sure of itself as before.
  */
-export function createGains(curves: readonly GainCurve[]): Gains {
+export function createGains({
+  curves,
+  weights,
+}: Pick<CascadeManifest, 'curves' | 'weights'>): Gains {
   const byKey = new Map(
     curves.map((curve) => [key(curve.task, curve.kind, curve.heard, curve.expert), curve]),
   )
   const known = new Set(curves.map(({ task, expert }) => `${task}/${expert}`))
+  const knownOf = (task: Task, experts: readonly string[]) =>
+    experts.filter((name) => known.has(`${task}/${name}`))
+  const answerTo = ({
+    task,
+    kind,
+    heard,
+    expert,
+  }: Omit<GainQuestion, 'margin' | 'share'>): Answer => {
+    const familiar = knownOf(task, heard)
+    const set = expertSet(familiar)
+    const weightOf = (experts: readonly string[]) =>
+      experts.reduce((sum, name) => sum + (weights[kind][name] ?? 0), 0)
+    return {
+      curve: byKey.get(key(task, kind, set, expert)) ?? byKey.get(key(task, '', set, expert)),
+      fittedShare: weightOf(familiar) / weightOf(knownOf(task, Object.keys(weights[kind]))),
+    }
+  }
+  // As many as there are ways to ask the loaded experts.
+  const answers = new Map<string, Answer>()
   return {
-    expected({ task, kind, heard, expert, margin }) {
-      const set = expertSet(heard.filter((name) => known.has(`${task}/${name}`)))
-      const curve = byKey.get(key(task, kind, set, expert)) ?? byKey.get(key(task, '', set, expert))
-      return curve === undefined ? hopedFor(margin) : valueAt(curve, margin)
+    expected(question) {
+      const { task, kind, heard, expert, margin, share } = question
+      const asked = key(task, kind, heard.join('+'), expert)
+      const answer = answers.get(asked) ?? answerTo(question)
+      answers.set(asked, answer)
+      const trusted = margin * trust(share, answer.fittedShare)
+      return answer.curve === undefined ? hopedFor(trusted) : gainAt(answer.curve, trusted)
     },
   }
+}
+
+/** What does not change from post to post. */
+interface Answer {
+  readonly curve: GainCurve | undefined
+  /** NaN where no expert has a weight. */
+  readonly fittedShare: number
+}
+
+/** Weights waver by a factor of three without anything being wrong. */
+const waver = 3
+
+/** From 0 to 1: what is left of a share beyond what it wavers by. */
+function trust(share: number, fitted: number): number {
+  return fitted > 0 ? Math.min(1, (waver * share) / fitted) : 1
 }
 
 /** That it is right wherever the others are not, if the truth is one of their two likeliest labels and these are all there is. */
@@ -81,7 +128,10 @@ function hopedFor(margin: number): number {
   return (1 - margin) / 2
 }
 
-function valueAt({ margins, gains }: GainCurve, margin: number): number {
+export function gainAt(
+  { margins, gains }: Pick<GainCurve, 'margins' | 'gains'>,
+  margin: number,
+): number {
   const next = margins.findIndex((knot) => knot >= margin)
   if (next === 0) return gains[0] ?? 0
   if (next === -1) return gains.at(-1) ?? 0

@@ -3,13 +3,15 @@
  * so that whoever reads the row can repeat the arithmetic and gets the very same digits.
  */
 import type { Post } from '../../ingest/contract.ts'
-import { type AnalysisRow, type Task, tasks, topicLabels } from '../contract.ts'
+import { type AnalysisRow, type FusionMethod, type Task, tasks, topicLabels } from '../contract.ts'
 import type { Expert } from '../experts/expert.ts'
 import { argmax } from '../experts/probabilities.ts'
 import type { Heard, Plan } from './allocator.ts'
+import { renormalised } from './average.ts'
 import { type Calibration, tempered } from './calibration.ts'
-import { fuse, renormalised } from './fusion.ts'
+import { fuse } from './fusion.ts'
 import type { Costs } from './price.ts'
+import type { Stacking } from './stacking.ts'
 import type { StaticWeights } from './static.ts'
 
 /** The columns of an analysis that experts and fusion decide. Topic is empty where no expert that ran judges it. */
@@ -26,6 +28,7 @@ export type Judgement = Pick<
   | `experts.${'name' | 'version' | 'task' | 'weight' | 'probabilities' | 'ran' | 'run_probability' | 'shadow' | 'cost_ms'}`
   | 'strategy'
   | 'fusion'
+  | 'topic_fusion'
   | 'sentiment_temperature'
   | 'topic_temperature'
   | 'degraded'
@@ -36,6 +39,8 @@ export interface JudgementDeps {
   readonly experts: readonly Expert[]
   readonly costs?: Costs
   readonly calibration: Calibration
+  /** Without it whoever asks for stacking gets an average. */
+  readonly stacking?: Stacking
   /** Weights of `reference_score`. */
   readonly referenceWeights: StaticWeights
 }
@@ -69,15 +74,17 @@ export function judgementOf(deps: JudgementDeps, asked: HeardPost): Judgement | 
   const sentiment = fused(
     deps,
     kind,
+    plan.fusion,
     ballots.filter(({ task }) => task === 'sentiment'),
   )
   if (sentiment.probabilities.length === 0) return undefined
   const topic = fused(
     deps,
     kind,
+    plan.fusion,
     ballots.filter(({ task }) => task === 'topic'),
   )
-  const reference = fused(deps, kind, referenceBallots(deps, kind, ballots))
+  const reference = fused(deps, kind, 'average', referenceBallots(deps, kind, ballots))
   const [negative = 0, neutral = 0, positive = 0] = sentiment.probabilities
   return {
     topic: topicLabels[topic.probabilities.length === 0 ? -1 : argmax(topic.probabilities)] ?? '',
@@ -93,7 +100,8 @@ export function judgementOf(deps: JudgementDeps, asked: HeardPost): Judgement | 
       ...shadowBallots(deps, asked),
     ]),
     strategy: plan.strategy,
-    fusion: plan.fusion,
+    fusion: sentiment.method,
+    topic_fusion: topic.method,
     sentiment_temperature: sentiment.temperature,
     topic_temperature: topic.temperature,
     degraded: plan.isDegraded(heard) || [...heard.values()].includes(undefined),
@@ -153,22 +161,26 @@ function referenceBallots(
 interface Fused {
   /** Empty when nobody ran. */
   readonly probabilities: number[]
+  readonly method: FusionMethod | ''
   readonly temperature: number
 }
 
 function fused(
-  { calibration }: JudgementDeps,
+  { calibration, stacking }: JudgementDeps,
   kind: Post['kind'],
+  wanted: FusionMethod,
   ballots: readonly Ballot[],
 ): Fused {
   const opinions = ballots.flatMap(({ expert, share, probabilities }) =>
     probabilities === undefined ? [] : [{ expert: expert.name, weight: share, probabilities }],
   )
   const task = ballots[0]?.task
-  if (task === undefined || opinions.length === 0) return { probabilities: [], temperature: 0 }
+  if (task === undefined || opinions.length === 0)
+    return { probabilities: [], method: '', temperature: 0 }
   const experts = opinions.map(({ expert }) => expert)
-  const temperature = Math.fround(calibration.temperature({ task, kind, experts }))
-  return { probabilities: tempered(fuse(opinions), temperature), temperature }
+  const { method, probabilities } = fuse(wanted, opinions, { task, kind, stacking })
+  const temperature = Math.fround(calibration.temperature({ task, kind, experts, method }))
+  return { probabilities: tempered(probabilities, temperature), method, temperature }
 }
 
 /** P(positive) - P(negative) */

@@ -26,6 +26,18 @@ test('each expert with a weight of the kind runs, all at once', () => {
   assert.deepEqual(weights('comment'), [['linear', 0.4]])
 })
 
+test('topics may have weights of their own', () => {
+  const plan = createStaticAllocator({
+    experts,
+    weights: { news: { linear: 0.9, lexicon: 0.1 }, comment: {} },
+    topicWeights: { news: { linear: 0.3 }, comment: {} },
+  }).plan({ ...context, kind: 'news' })
+  assert.deepEqual(
+    [plan.weight('linear', 'sentiment'), plan.weight('linear', 'topic'), plan.next(new Map())],
+    [0.9, 0.3, ['linear', 'lexicon']],
+  )
+})
+
 test('who was heard is not asked again, whether it answered or not', () => {
   const weights = { linear: 1, lexicon: 1 }
   const plan = createStaticAllocator({

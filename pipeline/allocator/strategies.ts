@@ -32,6 +32,8 @@ export interface StrategiesDeps {
   readonly experts: readonly Expert[]
   /** Of static, of who stands in for the encoder of multitask, and of dynamic before any feedback. */
   readonly weights: StaticWeights
+  /** Of the topics, for static. */
+  readonly topicWeights: StaticWeights
   readonly costs: Costs
   onDrift?(drift: KeptDrift): void
 }
@@ -50,15 +52,15 @@ export interface Strategies {
 
 /** Throws CONFIG for streams that are none, or that the experts do not allow, and MODEL. */
 export function createStrategies(deps: StrategiesDeps): Strategies {
-  const { config, experts, weights, costs, clock } = deps
+  const { config, experts, weights, topicWeights, costs, clock } = deps
   const keeper = createWeightKeeper({ ...deps, prior: weights })
   const budget = createBudget({ budgetMs: config.budgetMs, clock })
-  const gains = createGains(readCascade().curves)
+  const gains = createGains(readCascade())
 
   function allocatorOf(strategy: Strategy, fusion: FusionMethod): Allocator {
     switch (strategy) {
       case 'static':
-        return createStaticAllocator({ experts, weights, fusion })
+        return createStaticAllocator({ experts, weights, topicWeights, fusion })
       case 'multitask':
         return createMultitaskAllocator({ experts, weights, fusion })
       case 'dynamic':

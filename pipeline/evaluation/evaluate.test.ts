@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Value } from 'typebox/value'
+import { createCalibration } from '../allocator/calibration.ts'
+import type { ServedFusion } from '../allocator/served-fusion.ts'
+import { createStacking } from '../allocator/stacking.ts'
 import type { Expert } from '../experts/expert.ts'
 import { documentOf, EvaluationDocument, fusedName } from './document.ts'
-import { type Evaluated, evaluate, maxListedRows, type NumberedLine } from './evaluate.ts'
+import { type Evaluated, evaluate } from './evaluate.ts'
+import { maxListedRows, type NumberedLine } from './judge-lines.ts'
 import { createPanel } from './panel.ts'
 import { servedAnalyst } from './served-analyst.ts'
 import { evaluationText } from './text.ts'
@@ -36,6 +40,14 @@ function letterExpert(name: string, sure: number) {
 
 const weights = { news: { sure: 1, unsure: 1 }, comment: { sure: 1, unsure: 0 } }
 
+const served: ServedFusion = {
+  weights,
+  topicWeights: weights,
+  calibration: createCalibration([]),
+  stacking: createStacking([]),
+  referenceWeights: weights,
+}
+
 interface Run extends Evaluated {
   readonly read: number
 }
@@ -52,7 +64,7 @@ async function run(rows: readonly unknown[], onBadRow: 'stop' | 'skip' = 'stop')
   const panel = createPanel({
     task: 'sentiment',
     experts: [sure.expert, unsure.expert],
-    fusions: { [fusedName]: servedAnalyst(weights, []) },
+    fusions: { [fusedName]: servedAnalyst(served, 'average') },
   })
   async function* chunks() {
     for (let at = 0; at < lines.length; at += 100) yield lines.slice(at, at + 100)

@@ -10,20 +10,29 @@ import {
 } from '../../ingest/contract.ts'
 import { labelsOf, type Task } from '../contract.ts'
 
-export interface LabelledText {
+export interface PostText {
   readonly kind: Post['kind']
   readonly text: string
   /** Empty without one. */
   readonly title: string
+}
+
+export interface LabelledText extends PostText {
   /** Index into the task's labels. */
   readonly label: number
 }
 
-export type LabelledRow =
-  | { readonly outcome: 'labelled'; readonly row: LabelledText }
+export interface TaskLabels extends PostText {
+  /** Index into each task's labels; a task without a label is absent. */
+  readonly labels: Readonly<Partial<Record<Task, number>>>
+}
+
+export type ReadRow<Row> =
+  | { readonly outcome: 'labelled'; readonly row: Row }
   /** The task's field is absent, null or blank. */
   | { readonly outcome: 'unlabelled' }
   | { readonly outcome: 'bad'; readonly reason: string }
+export type LabelledRow = ReadRow<LabelledText>
 
 export interface RowRules {
   readonly task: Task
@@ -36,6 +45,28 @@ export function readLabelledRow(bytes: Uint8Array | undefined, rules: RowRules):
   if (bytes === undefined || bytes.byteLength > maxPostBytes) return bad(tooLarge)
   const json = decodeJson(bytes)
   return json.ok ? parseLabelledRow(json.value, rules) : bad(json.reason)
+}
+
+/** For all these tasks at once: labelled where one of them is, bad where one of them is. */
+export function readTaskLabels(
+  bytes: Uint8Array | undefined,
+  tasks: readonly Task[],
+  defaultKind: Post['kind'],
+): ReadRow<TaskLabels> {
+  const labels: Partial<Record<Task, number>> = {}
+  let text: PostText | undefined
+  for (const task of tasks) {
+    const read = readLabelledRow(bytes, { task, defaultKind })
+    if (read.outcome === 'bad') return read
+    if (read.outcome === 'unlabelled') continue
+    labels[task] = read.row.label
+    text = read.row
+  }
+  if (text === undefined) return { outcome: 'unlabelled' }
+  return {
+    outcome: 'labelled',
+    row: { kind: text.kind, text: text.text, title: text.title, labels },
+  }
 }
 
 const texts = Compile(Post.properties.text)

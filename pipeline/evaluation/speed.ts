@@ -1,6 +1,6 @@
 /** How many texts a judge reads in a second, in batches as the pipeline makes them, by the wall clock. */
 import type { JudgedPost } from '../allocator/analyst.ts'
-import { batchSize } from './evaluate.ts'
+import { batchSize } from './judge-lines.ts'
 
 /** Of this machine under its present load. `nowMs` may be any monotonic clock. Without texts NaN. */
 export async function textsPerSecond(

@@ -14,6 +14,11 @@ export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {
   return exponentials.map((value) => value / sum)
 }
 
+/** Logits of a distribution; a probability of 0 counts as 1e-12. */
+export function logarithms(probabilities: readonly number[]): number[] {
+  return probabilities.map((p) => Math.log(Math.max(p, 1e-12)))
+}
+
 /** Index of the largest value; the first of equals. */
 export function argmax(values: ArrayLike<number>): number {
   let best = 0

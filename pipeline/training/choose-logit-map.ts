@@ -4,7 +4,9 @@
  */
 import { rounded } from '../evaluation/metrics.ts'
 import { type LogitMap, mapLogits } from '../experts/logit-map.ts'
-import { crossFit } from './cross-fit.ts'
+import { crossFit } from '../fitting/cross-fit.ts'
+import type { Grouped } from '../fitting/judged.ts'
+import type { Scored } from '../fitting/logit-table.ts'
 import {
   type CalibrationFigures,
   calibrationFigures,
@@ -13,8 +15,6 @@ import {
   lossDifference,
 } from './evidence.ts'
 import { type FitLogitMap, temperatureAlone, withBiases } from './fit-logit-map.ts'
-import type { Grouped } from './judged.ts'
-import type { Scored } from './logit-table.ts'
 
 export interface ScoredRow extends Scored, Grouped {}
 

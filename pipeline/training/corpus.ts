@@ -1,6 +1,7 @@
 /** The labelled texts with their committed splits. */
+
+import { readCommentFolds, readSplits, type SplitName } from '../fitting/splits.ts'
 import { type Example, readExamples, type Source } from './dataset.ts'
-import { readCommentFolds, readSplits, type SplitName } from './splits.ts'
 
 export interface Corpus {
   /** Rows of a split, all sources or the named ones. */

@@ -7,15 +7,15 @@ import { systemClock } from '../../infra/clock.ts'
 import { loadConfig } from '../../infra/config.ts'
 import { silentLogger } from '../../infra/logger.ts'
 import { packageRoot } from '../../infra/package-root.ts'
-import { logarithms } from '../allocator/calibration.ts'
 import type { Task } from '../contract.ts'
 import { headLogits, windowMean } from '../experts/encoder.ts'
 import { readEncoderManifest } from '../experts/encoder-artifact.ts'
 import { isLethal } from '../experts/expert.ts'
+import { logarithms } from '../experts/probabilities.ts'
 import { workerThreads } from '../experts/registry.ts'
+import { commentFoldCount } from '../fitting/splits.ts'
 import { startWorkerPool } from '../workers/pool.ts'
 import { forkWorker } from '../workers/worker-process.ts'
-import { commentFoldCount } from './splits.ts'
 
 export type TaskLogits = Readonly<Partial<Record<Task, readonly number[]>>>
 

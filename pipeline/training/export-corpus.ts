@@ -1,10 +1,10 @@
 /** `npm run corpus -- DATA_FOLDER OUT.ndjson`: every labelled text as Python reads it, so that clean-up, splits and clusters are defined once, here. */
 import { writeFileSync } from 'node:fs'
 import { program } from 'commander'
+import { clusterIds, type SplitName, splitNames } from '../fitting/splits.ts'
 import { cleanText } from '../text/clean.ts'
 import { readCorpus } from './corpus.ts'
 import type { Example } from './dataset.ts'
-import { clusterIds, type SplitName, splitNames } from './splits.ts'
 
 program
   .description(

@@ -4,10 +4,10 @@
  */
 import { program } from 'commander'
 import { readFusion } from '../allocator/calibration.ts'
-import { type CascadeManifest, cascadeFolder, createGains } from '../allocator/gain.ts'
+import { type CascadeManifest, cascadeFolder, gainAt } from '../allocator/gain.ts'
 import { rounded } from '../evaluation/metrics.ts'
+import { crossFit } from '../fitting/cross-fit.ts'
 import { readCorpus } from './corpus.ts'
-import { crossFit } from './cross-fit.ts'
 import { fitGainCurve, type GainSample, gainSamples } from './fit-gains.ts'
 import { judgeRows } from './judged-rows.ts'
 import { fitCascadeCommand, provenance } from './provenance.ts'
@@ -18,9 +18,8 @@ program
   .argument('<data folder>')
   .action(async (folder: string) => {
     const { rows, judged } = await judgeRows(readCorpus(folder))
-    const samples = gainSamples(judged, readFusion().reference_weights).filter(
-      (sample) => sample.rows.length > 0,
-    )
+    const weights = readFusion().reference_weights
+    const samples = gainSamples(judged, weights).filter((sample) => sample.rows.length > 0)
     const manifest: CascadeManifest = {
       name: 'cascade',
       version: '1',
@@ -28,6 +27,7 @@ program
         rows.map(({ example }) => example),
         fitCascadeCommand,
       ),
+      weights,
       curves: samples.map(curveOf),
       metrics: { heldOut: heldOutFigures(samples) },
     }
@@ -55,10 +55,8 @@ function heldOutFigures(samples: readonly GainSample[]) {
 /** Mean gain of the half of the rows from which more was expected by a curve of the other folds, and of the other half. */
 function heldOut(sample: GainSample) {
   const expected = crossFit(sample.rows, (others) => {
-    const gains = createGains([{ ...curveOf({ ...sample, rows: others }), kind: '' }])
-    const { task, expert } = sample
-    const heard = sample.heard.split('+')
-    return ({ margin }) => gains.expected({ task, kind: 'news', heard, expert, margin })
+    const curve = fitGainCurve(others)
+    return ({ margin }) => gainAt(curve, margin)
   })
   const ranked = [...sample.rows.keys()].toSorted((a, b) => (expected[b] ?? 0) - (expected[a] ?? 0))
   const half = Math.ceil(ranked.length / 2)

@@ -1,16 +1,16 @@
 /**
- * Fits what stands after the experts: static weights by kind, and the temperatures after fusion. The weights are those of the sentiment: what topics lose
+ * Fits what stands after the experts: static weights by kind, stacking, and the temperatures after fusion. The weights are those of the sentiment: what topics lose
  * by sharing them is among the figures, and so is what each expert is worth to the others.
  */
 import type { Post } from '../../ingest/contract.ts'
 import type { FusionManifest } from '../allocator/calibration.ts'
 import type { Task } from '../contract.ts'
+import { fitParameters } from '../fitting/fusion-parameters.ts'
+import { fitWeights, withTemperature } from '../fitting/fusion-weights.ts'
+import type { Judged } from '../fitting/judged.ts'
 import type { Example } from './dataset.ts'
 import { fusionFigures } from './fusion-figures.ts'
-import { fitFusionTemperatures } from './fusion-temperatures.ts'
-import { fitWeights, withTemperature } from './fusion-weights.ts'
 import { type FusedContext, heldOutFusion } from './held-out-fusion.ts'
-import type { Judged } from './judged.ts'
 import { fitCommand, provenance } from './provenance.ts'
 
 export interface FittedFusion {
@@ -40,7 +40,7 @@ export function fitFusion(judged: readonly Judged[], examples: readonly Example[
     version: '2',
     ...provenance(examples, fitCommand),
     reference_weights: weights,
-    temperatures: fitFusionTemperatures(judged, weights),
+    ...fitParameters(judged, { sentiment: weights, topic: weights }),
     metrics: fusionFigures(contexts),
   }
   return { manifest, contexts }

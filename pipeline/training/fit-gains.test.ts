@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Judged } from '../fitting/judged.ts'
 import { fitGainCurve, gainSamples } from './fit-gains.ts'
-import type { Judged } from './judged.ts'
 
 const weights = { news: { cheap: 0.4, dear: 0.6 }, comment: { cheap: 1, dear: 0 } }
 

@@ -4,17 +4,17 @@
  */
 
 import { kinds } from '../../ingest/contract.ts'
-import { expertSet } from '../allocator/calibration.ts'
+import { average } from '../allocator/average.ts'
 import { marginOf } from '../allocator/cascade.ts'
-import { fuse } from '../allocator/fusion.ts'
+import { expertSet } from '../allocator/expert-set.ts'
 import type { GainCurve } from '../allocator/gain.ts'
+import type { StaticWeights } from '../allocator/static.ts'
 import { tasks } from '../contract.ts'
 import { rounded } from '../evaluation/metrics.ts'
 import { argmax } from '../experts/probabilities.ts'
-import type { WeightsByKind } from './fusion-temperatures.ts'
-import { expertsOf } from './fusion-weights.ts'
+import { expertsOf } from '../fitting/fusion-weights.ts'
+import type { Judged } from '../fitting/judged.ts'
 import { descending } from './isotonic.ts'
-import type { Judged } from './judged.ts'
 
 const mostBins = 10
 const fewestRowsOfBin = 50
@@ -32,7 +32,7 @@ export interface GainSample extends Pick<GainCurve, 'task' | 'kind' | 'heard' | 
 }
 
 /** Every expert after every set of others, on each task, of any kind and by kind. */
-export function gainSamples(judged: readonly Judged[], weights: WeightsByKind): GainSample[] {
+export function gainSamples(judged: readonly Judged[], weights: StaticWeights): GainSample[] {
   return tasks.flatMap((task) =>
     (['', ...kinds] as const).flatMap((kind) => {
       const rows = judged.filter((row) => row.task === task && (kind === '' || row.kind === kind))
@@ -55,10 +55,10 @@ function gainOf(
   { kind, label, opinions }: Judged,
   heard: readonly string[],
   expert: string,
-  weights: WeightsByKind,
+  weights: StaticWeights,
 ): GainRow {
   const fusedBy = (experts: readonly string[]) =>
-    fuse(
+    average(
       experts.map((name) => ({
         weight: weights[kind][name] ?? 0,
         probabilities: opinions[name] ?? [],

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { mapLogits } from '../experts/logit-map.ts'
 import { argmax } from '../experts/probabilities.ts'
+import { LogitTable } from '../fitting/logit-table.ts'
 import { chooseLogitMap } from './choose-logit-map.ts'
 import { temperatureAlone, withBiases } from './fit-logit-map.ts'
-import { LogitTable } from './logit-table.ts'
 
 const scored = fc.array(
   fc.record({

@@ -3,8 +3,8 @@
  * The biases have a prior, Normal(0, 0.5): with few rows they stay near 0, where the map is the temperature alone.
  */
 import type { LogitMap } from '../experts/logit-map.ts'
-import { LogitTable, type Scored } from './logit-table.ts'
-import { fitTemperature } from './temperature.ts'
+import { LogitTable, type Scored } from '../fitting/logit-table.ts'
+import { fitTemperature } from '../fitting/temperature.ts'
 
 export type FitLogitMap = (scored: readonly Scored[], parentTemperature?: number) => LogitMap
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { foldOfCluster, type SplitName } from '../fitting/splits.ts'
 import type { Corpus } from './corpus.ts'
 import type { Example, Source } from './dataset.ts'
 import { fitRows } from './fit-rows.ts'
-import { foldOfCluster, type SplitName } from './splits.ts'
 
 interface Text {
   readonly split: SplitName

@@ -1,9 +1,9 @@
 /** The labelled texts that everything after the experts is fitted on. */
 import type { Task } from '../contract.ts'
+import type { Grouped } from '../fitting/judged.ts'
+import { clusterIds, foldOfCluster } from '../fitting/splits.ts'
 import type { Corpus } from './corpus.ts'
 import type { Example } from './dataset.ts'
-import type { Grouped } from './judged.ts'
-import { clusterIds, foldOfCluster } from './splits.ts'
 
 export interface FitRow extends Grouped {
   readonly task: Task

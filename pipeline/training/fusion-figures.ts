@@ -1,7 +1,7 @@
 /** What the fusion of one task and kind is worth, and what each expert in it is, on held-out rows. */
 import type { FusionManifest } from '../allocator/calibration.ts'
+import { expertsOf, fitWeights } from '../fitting/fusion-weights.ts'
 import { calibrationFigures, type LossDifference, lossDifference } from './evidence.ts'
-import { expertsOf, fitWeights } from './fusion-weights.ts'
 import { type FusedContext, heldOutFusion } from './held-out-fusion.ts'
 
 export function fusionFigures(contexts: readonly FusedContext[]): FusionManifest['metrics'] {

@@ -3,9 +3,9 @@ import type { Post } from '../../ingest/contract.ts'
 import type { Task } from '../contract.ts'
 import type { Prediction } from '../evaluation/metrics.ts'
 import { mapLogits } from '../experts/logit-map.ts'
-import { crossFit } from './cross-fit.ts'
-import { type FittedWeights, fusedLogits } from './fusion-weights.ts'
-import type { Judged } from './judged.ts'
+import { crossFit } from '../fitting/cross-fit.ts'
+import { type FittedWeights, fusedLogits } from '../fitting/fusion-weights.ts'
+import type { Judged } from '../fitting/judged.ts'
 
 export interface HeldOutFusion {
   /** The plain average, in the order of the rows. */

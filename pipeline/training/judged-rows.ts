@@ -1,12 +1,12 @@
 /** The rows that everything after the experts is fitted on, with what each expert says of them while it has not seen them. */
 import { readEncoderManifest } from '../experts/encoder-artifact.ts'
 import { encoderFolders } from '../experts/registry.ts'
+import type { Judged } from '../fitting/judged.ts'
 import type { Corpus } from './corpus.ts'
 import { outOfFoldFile, readLogits, readOutOfFold } from './encoder-logits.ts'
 import { opinionsOfSimpleExperts } from './expert-opinions.ts'
 import { type EncoderRow, type FittedEncoder, fitEncoder } from './fit-encoder.ts'
 import { type FitRow, fitRows } from './fit-rows.ts'
-import type { Judged } from './judged.ts'
 
 export const encoder = 'minilm'
 export const encoderFolder = encoderFolders[encoder]

@@ -2,8 +2,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from 'commander'
+import {
+  clusterIds,
+  foldOfCluster,
+  splitNames,
+  splitOfCluster,
+  splitsFolder,
+} from '../fitting/splits.ts'
 import { readExamples, type Source, sources } from './dataset.ts'
-import { clusterIds, foldOfCluster, splitNames, splitOfCluster, splitsFolder } from './splits.ts'
 
 program
   .description(

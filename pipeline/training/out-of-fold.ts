@@ -2,9 +2,10 @@
  * Out-of-fold predictions for the comments: there are too few for one held-out part, so each is judged by a model that saw no text of its fold,
  * nor a near-duplicate of one in any file.
  */
+
+import { clusterIds, commentFoldCount } from '../fitting/splits.ts'
 import type { Example } from './dataset.ts'
 import { linearLogits, trainLinear } from './linear-recipe.ts'
-import { clusterIds, commentFoldCount } from './splits.ts'
 
 export interface JudgedComment {
   readonly comment: Example

@@ -11,15 +11,15 @@ import { figures, type Prediction } from '../evaluation/metrics.ts'
 import { lexiconFolder } from '../experts/lexicon.ts'
 import { type LinearManifest, linearFolder } from '../experts/linear.ts'
 import { softmax } from '../experts/probabilities.ts'
+import type { Scored } from '../fitting/logit-table.ts'
+import { fitTemperature } from '../fitting/temperature.ts'
 import { type Corpus, readCorpus } from './corpus.ts'
 import type { Example } from './dataset.ts'
 import { fitLexicon } from './fit-lexicon.ts'
 import { linearLogits, quantised, type TrainedLinear, trainLinear } from './linear-recipe.ts'
-import type { Scored } from './logit-table.ts'
 import { outOfFoldComments } from './out-of-fold.ts'
 import { provenance, trainCommand } from './provenance.ts'
 import { saveManifest } from './save-manifest.ts'
-import { fitTemperature } from './temperature.ts'
 
 const notReport = ['train', 'tune', 'fit'] as const
 

@@ -84,6 +84,7 @@ export function emptyRow(at: PartitionId, offset: number, appendedAt: string): U
     'experts.cost_ms': [],
     strategy: '',
     fusion: '',
+    topic_fusion: '',
     sentiment_temperature: 0,
     topic_temperature: 0,
     degraded: false,

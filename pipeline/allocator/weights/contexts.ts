@@ -1,5 +1,5 @@
 /** Contexts of weights, from the widest to the narrowest: task, kind, language, length. A narrow one with few labels borrows from the one around it. */
-import { renormalised } from '../fusion.ts'
+import { renormalised } from '../average.ts'
 import type { WeightContext } from '../weights.ts'
 import type { Weights } from './hedge.ts'
 

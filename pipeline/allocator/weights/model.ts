@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Post } from '../../../ingest/contract.ts'
 import { type Task, tasks } from '../../contract.ts'
 import type { Expert } from '../../experts/expert.ts'
-import { renormalised } from '../fusion.ts'
+import { renormalised } from '../average.ts'
 import type { StaticWeights } from '../static.ts'
 import type { DriftRates } from './drift.ts'
 import type { Weights } from './hedge.ts'
@@ -29,10 +29,10 @@ export const learning = {
 } as const
 
 /** Of the fused result: few false alarms, as soon as can be (docs/decisions/0064). */
-export const fusedDrift: DriftRates = { drop: 0.1, threshold: 6, warmUp: 200, caution: 0.5 }
+export const fusedDrift: DriftRates = { drop: 0.1, threshold: 5.25, warmUp: 200, caution: 1 }
 
 /** Of single experts: only what is plain, so that all of them together raise few false alarms. */
-export const expertDrift: DriftRates = { drop: 0.2, threshold: 9, warmUp: 200, caution: 0.5 }
+export const expertDrift: DriftRates = { drop: 0.2, threshold: 12, warmUp: 200, caution: 1 }
 
 export function judgesOf({ experts }: WeightModel, task: Task): readonly WeighedExpert[] {
   return experts.filter((expert) => expert.tasks.includes(task))

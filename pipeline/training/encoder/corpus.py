@@ -9,7 +9,7 @@ HEADS = {"sentiment": 3, "topic": 20}
 """Labels by head, in the order of the product's contract."""
 
 COMMENT_FOLDS = 5
-"""As pipeline/training/splits.ts deals the comments out."""
+"""As pipeline/fitting/splits.ts deals the comments out."""
 
 TAUGHT_SOURCES = ("tweets", "comments", "topics")
 """Headlines are labelled by entity, in another register: they teach nothing here."""

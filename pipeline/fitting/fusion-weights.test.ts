@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { distributions } from '../testing/distributions.ts'
-import { fitFusionTemperatures } from './fusion-temperatures.ts'
+import { fitParameters } from './fusion-parameters.ts'
 import { fitWeights, weightings, withTemperature } from './fusion-weights.ts'
 import type { Judged } from './judged.ts'
 
@@ -86,8 +86,9 @@ test('who knows has all the weight', () => {
 
 test('there is a temperature for every set of experts that may run, by kind', () => {
   const weights = { oracle: 0.9, noise: 0.1 }
-  const nodes = fitFusionTemperatures(decided, { news: weights, comment: weights })
-  const sentiment = nodes.filter(({ task }) => task === 'sentiment')
+  const ofKinds = { news: weights, comment: weights }
+  const { temperatures } = fitParameters(decided, { sentiment: ofKinds, topic: ofKinds })
+  const sentiment = temperatures.filter(({ method }) => method === 'vote')
   assert.deepEqual(
     sentiment.map(({ kind, experts, rows }) => `${kind} ${experts} ${rows}`),
     [

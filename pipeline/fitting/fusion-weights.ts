@@ -2,8 +2,10 @@
  * Static weights of the experts: those of the least log-loss of p = sum of a_i p_i, after a temperature of its own, among all that sum to 1
  * in steps of 0.05. Finer steps tell nothing: on some hundred rows neighbours differ by less than their noise.
  */
-import { logarithms } from '../allocator/calibration.ts'
 import { fuse } from '../allocator/fusion.ts'
+import type { Stacking } from '../allocator/stacking.ts'
+import type { FusionMethod } from '../contract.ts'
+import { logarithms } from '../experts/probabilities.ts'
 import type { Judged } from './judged.ts'
 import { LogitTable, type Scored } from './logit-table.ts'
 import { fitTemperature } from './temperature.ts'
@@ -53,13 +55,19 @@ function compositions(total: number, parts: number): number[][] {
   )
 }
 
-/** Logarithms of the average of the experts that have both a weight and an opinion. */
-export function fusedLogits({ opinions, label }: Judged, weights: Weights): Scored {
+/** Logarithms of what the experts that have both a weight and an opinion come to, as they are fused when they serve. */
+export function fusedLogits(
+  { opinions, label, task, kind }: Judged,
+  weights: Weights,
+  method: FusionMethod = 'average',
+  stacking?: Stacking,
+): Scored {
   const named = Object.entries(weights).flatMap(([expert, weight]) => {
     const probabilities = opinions[expert]
-    return probabilities === undefined ? [] : [{ weight, probabilities }]
+    return probabilities === undefined ? [] : [{ expert, weight, probabilities }]
   })
-  return { label, logits: logarithms(fuse(named)) }
+  const { probabilities } = fuse(method, named, { task, kind, stacking })
+  return { label, logits: logarithms(probabilities) }
 }
 
 /** All experts that judge these rows. */

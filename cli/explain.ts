@@ -1,0 +1,57 @@
+/** `tickertone explain`: how a post's numbers came about, through the running monitor or from the store itself. */
+import { Command, InvalidArgumentError } from 'commander'
+import type { Config } from '../infra/config.ts'
+import { inert } from '../infra/inert.ts'
+import { findRunning } from '../infra/running.ts'
+import { readFusion } from '../pipeline/allocator/calibration.ts'
+import { type Explanation, explain } from '../pipeline/allocator/explain.ts'
+import { findJudgedRow } from '../pipeline/allocator/find-row.ts'
+import { createStacking } from '../pipeline/allocator/stacking.ts'
+import { askIfThere } from './api.ts'
+import { explanationText } from './explanation-text.ts'
+import { withStore } from './local-store.ts'
+import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+
+interface ExplainOptions extends ConfigOptions {
+  readonly json?: boolean
+  /** Of the post; `version` is the program's own option. */
+  readonly postVersion?: number
+}
+
+export function explainCommand(): Command {
+  return withConfig(new Command('explain'))
+    .description('Print how the numbers of a post came about, and repeat the arithmetic')
+    .argument('<post-id>', 'id of the post')
+    .option('--post-version <number>', 'version of the post; the newest unless told', versionFrom)
+    .option('--json', 'print one JSON document')
+    .action(async (postId: string, options: ExplainOptions) => {
+      const found = await explanationOf(configFrom(options), postId, options.postVersion)
+      if (found === undefined) {
+        process.stderr.write(`tickertone: no post '${inert(postId)}' is stored\n`)
+        process.exitCode = 1
+        return
+      }
+      process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : explanationText(found))
+    })
+}
+
+function versionFrom(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A version is a whole number.')
+  return Number(text)
+}
+
+async function explanationOf(
+  config: Config,
+  postId: string,
+  version: number | undefined,
+): Promise<Explanation | undefined> {
+  const running = await findRunning(config.dataDir)
+  if (running !== undefined) {
+    const query = version === undefined ? '' : `?version=${version}`
+    return askIfThere(`${running}/api/explain/${encodeURIComponent(postId)}${query}`)
+  }
+  return withStore(config, async (store) => {
+    const row = await findJudgedRow(store, postId, version)
+    return row && explain(row, createStacking(readFusion().stacking))
+  })
+}
