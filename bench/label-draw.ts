@@ -1,6 +1,6 @@
 /**
  * `npm run -s build && node dist/bench/label-draw.js DATA_FOLDER`: how informative posts are on average, by kind, on the split `fit` (comments out of
- * fold): the constants of pipeline/feedback/draw.ts. And the label queue that they make of the same posts at the configured shares.
+ * fold): the constants of pipeline/feedback/draw.ts. And the label queue that they make of it, and of the split `report`, at the configured shares.
  */
 import { program } from 'commander'
 import { systemClock } from '../infra/clock.ts'
@@ -36,34 +36,42 @@ async function judge(analyst: Analyst, rows: readonly Example[]): Promise<Judgem
   return judgements
 }
 
-function report(kind: Post['kind'], judgements: readonly Judgement[], rates: LabelRates): void {
+function report(
+  split: string,
+  kind: Post['kind'],
+  judgements: readonly Judgement[],
+  rates: LabelRates,
+): void {
   const mean = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + value, 0) / values.length
   const informative = mean(judgements.map(informativeness))
   const queue = mean(judgements.map((judged) => probabilities(rates, kind, judged).queue))
   process.stdout.write(
-    `${kind}: ${judgements.length} posts, informativeness ${informative.toFixed(4)}, expected share of the queue ${queue.toFixed(5)} (wanted ${rates.share})\n`,
+    `${split}, ${kind}: ${judgements.length} posts, informativeness ${informative.toFixed(4)}, expected share of the queue ${queue.toFixed(5)} (wanted ${rates.share})\n`,
   )
 }
 
 program
-  .description('Measure how informative posts are on the split fit.')
+  .description('Measure how informative posts are, and how many enter the label queue.')
   .argument('<data folder>')
   .action(async (folder: string) => {
     const { pipeline, logLevel } = loadConfig({})
     const { labelShare: share, labelUniformShare: uniformShare } = pipeline.allocator
     const corpus = readCorpus(folder)
-    const rows = fitRows(corpus).flatMap(({ task, example }) =>
+    const fit = fitRows(corpus).flatMap(({ task, example }) =>
       task === 'sentiment' ? [example] : [],
     )
+    const splits = { fit, report: corpus.rows('report', 'tweets', 'comments') }
     const logger = createLogger({ level: logLevel })
     const experts = await loadExperts(pipeline, { clock: systemClock, logger })
     try {
       for (const kind of kinds) {
         const judging = kind === 'comment' ? outOfFoldExperts(experts, corpus) : experts
         const analyst = servedAnalyst(loadFusion(pipeline, experts), 'average')(judging)
-        const posts = rows.filter((row) => row.kind === kind)
-        report(kind, await judge(analyst, posts), { share, uniformShare })
+        for (const [split, rows] of Object.entries(splits)) {
+          const posts = rows.filter((row) => row.kind === kind)
+          report(split, kind, await judge(analyst, posts), { share, uniformShare })
+        }
       }
     } finally {
       await Promise.all(experts.map((expert) => expert.close()))

@@ -144,7 +144,7 @@ function report(outcome: Outcome, { file, json }: FeedbackFlags): number {
   const { accepted, repeated, refused, retry } = outcome
   if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`)
   else {
-    const named = [...refused, ...retry]
+    const named = [...refused, ...retry].sort((a, b) => a.line - b.line)
     for (const { line, message } of named.slice(0, maxListed))
       process.stderr.write(
         `${file === undefined ? 'tickertone' : `${inert(file)}:${line}`}: ${inert(message)}\n`,

@@ -39,7 +39,17 @@ describe('the command line', () => {
   it('helps, for each command', async () => {
     const { code, stdout } = await runCommand(['--help'])
     assert.equal(code, 0)
-    for (const command of ['start', 'run', 'replay', 'tail', 'sql', 'doctor', 'epoch']) {
+    for (const command of [
+      'start',
+      'run',
+      'replay',
+      'tail',
+      'sql',
+      'feedback',
+      'labels',
+      'doctor',
+      'epoch',
+    ]) {
       assert.match(stdout, new RegExp(`^ +${command} `, 'm'))
       const help = await runCommand([command, '--help'])
       assert.equal(help.code, 0)

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { AppError } from '../../infra/errors.ts'
 import { topics } from '../../infra/log/log.ts'
+import { silentLogger } from '../../infra/logger.ts'
 import type { Expert } from '../experts/expert.ts'
 import { type LabellingFixture, logTopic, startLabelling } from './labelling.fixture.ts'
+import { NewestLabels } from './newest-labels.ts'
+import { createFeedback } from './service.ts'
 
 const falls = 'Shares fall as the company cuts its outlook'
 const label = (fields: Readonly<Record<string, unknown>> = {}) => ({
@@ -14,6 +17,14 @@ const label = (fields: Readonly<Record<string, unknown>> = {}) => ({
   labeller: 'ann',
   ...fields,
 })
+
+const steady: Expert = {
+  name: 'steady',
+  version: '1',
+  tasks: ['sentiment'],
+  classify: async (batch) => batch.map(() => ({ sentiment: [0.2, 0.3, 0.5] })),
+  close: async () => {},
+}
 
 describe('POST /api/feedback', () => {
   let fixture: LabellingFixture
@@ -299,6 +310,45 @@ describe('POST /api/feedback', () => {
     await fixture.score({ id: 'lethal', text: `${falls}, poison` })
     const { status, body } = await give({ post_id: 'lethal' })
     assert.deepEqual([status, body.rows[0]?.reason], [422, 'unreadable'])
+  })
+
+  it('says of a post that ended its reader that it is dead', async () => {
+    await fixture.score({ id: 'killer', text: `${falls}, arsenic` })
+    const { status, body } = await give({ post_id: 'killer' })
+    assert.deepEqual([status, body.rows[0]?.reason], [422, 'dead'])
+  })
+
+  it('has labels sent again while the log has no room, and once it is stopped; what is broken it throws', async () => {
+    let append = async (): Promise<never> => {
+      throw new AppError('DISK_FULL', 'no room', { retryable: true })
+    }
+    const feedback = createFeedback({
+      log: { endOffsets: (topic) => fixture.log.endOffsets(topic), append: () => append() },
+      store: fixture.store,
+      experts: [steady],
+      isShadow: () => false,
+      logTopic,
+      newest: new NewestLabels(fixture.store),
+      clock: Date.now,
+      logger: silentLogger,
+    })
+    const take = () =>
+      feedback.take(
+        { postId: 'first', version: 1, task: 'sentiment', label: 1, labeller: 'ann' },
+        'feedback',
+      )
+    const reason = async () => {
+      const taken = await take()
+      return taken.verdict === 'retry' ? taken.reason : taken.verdict
+    }
+    assert.equal(await reason(), 'log-refused')
+    append = async () => {
+      throw new AppError('LOG', 'the record is too large')
+    }
+    await assert.rejects(take(), { code: 'LOG' })
+    await feedback.stop()
+    await feedback.stop()
+    assert.equal(await reason(), 'log-refused')
   })
 
   it('labels a post that the log no longer has', async () => {

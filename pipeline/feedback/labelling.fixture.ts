@@ -67,6 +67,16 @@ export async function startLabelling(options: {
   )
   const store = await openEmbeddedStore({ path: join(folder, 'store') })
   const linear = createLinearExpert(readLinear())
+  /** As labels meet it, but ended by one word. */
+  const reader: Expert = {
+    ...linear,
+    classify: async (batch, call) => {
+      const outputs = await linear.classify(batch, call)
+      return outputs.map((output, i) =>
+        batch[i]?.text.includes('arsenic') ? { lethal: 'ended its reader' } : output,
+      )
+    },
+  }
   const loaded = [linear, createLexiconExpert(readLexicon())]
   const weights = { news: { linear: 1 }, comment: { linear: 1 } }
   const linker = createLinker()
@@ -84,8 +94,8 @@ export async function startLabelling(options: {
       withinMs: { live: 1_000, history: 1_000 },
       labelRates: options.rates,
       analyst: createAnalyst({
-        experts: [linear],
-        allocator: createStaticAllocator({ weights, experts: [linear] }),
+        experts: [reader],
+        allocator: createStaticAllocator({ weights, experts: [reader] }),
         calibration: createCalibration([]),
         referenceWeights: weights,
         onExpertFailure: (_, error) => {

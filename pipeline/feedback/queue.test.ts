@@ -22,7 +22,8 @@ describe('the label queue', () => {
     await fixture.score(
       ...Array.from({ length: 12 }, (_, i) => ({
         id: `post-${i}`,
-        text: i === 3 ? hostile : `Shares of company ${i} fall on weak sales, or so it seems`,
+        text:
+          i === 3 ? hostile : `$FB, and shares of company ${i} fall on weak sales, or so it seems`,
         title: `Headline ${i}`,
         url: `https://news.example/${i}`,
         kind: i % 2 === 0 ? 'news' : 'comment',
@@ -70,6 +71,11 @@ describe('the label queue', () => {
         'url',
         'version',
       ])
+    const [mentions] = await fixture.store.query<{ all: number; drawn: number }>(
+      "SELECT count() AS all, countIf(label_draw != '' OR label_probability != 0) AS drawn FROM analyses WHERE ordinal > 0",
+    )
+    assert.ok((mentions?.all ?? 0) > 0)
+    assert.equal(mentions?.drawn, 0)
     const [newest] = body.posts
     assert.equal(newest?.published_at, '2026-03-02T11:50:00.000Z')
   })

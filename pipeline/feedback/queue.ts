@@ -75,6 +75,11 @@ FROM analyses
 WHERE log_topic = {logTopic:String} AND ordinal = 0 AND (partition, offset) IN queued
 ORDER BY appended_at DESC, partition DESC, offset DESC`
 
+const skippedSql = `
+SELECT 1 AS known FROM label_skips
+WHERE labeller = {labeller:String} AND task = {task:String} AND log_topic = {log_topic:String}
+  AND partition = {partition:UInt32} AND post_offset = {post_offset:Int64} LIMIT 1`
+
 export function createLabelQueue({ store, logTopic, newest, clock }: QueueDeps): LabelQueue {
   return {
     async next({ labeller, task, limit }) {
@@ -98,10 +103,11 @@ export function createLabelQueue({ store, logTopic, newest, clock }: QueueDeps):
       if (post.label_draw === '')
         return refuse('not-in-queue', 'the post does not stand in the label queue')
       const { log_topic, partition, offset: post_offset, post_id } = post
-      const at = toStoreTime(clock())
-      await store.insert('label_skips', [
-        { log_topic, partition, post_offset, post_id, task, labeller, at },
-      ])
+      const row = { log_topic, partition, post_offset, post_id, task, labeller }
+      const [known] = await store.query(skippedSql, row)
+      // Each insert is a part of the table: one who repeats makes no second.
+      if (known === undefined)
+        await store.insert('label_skips', [{ ...row, at: toStoreTime(clock()) }])
       return undefined
     },
   }

@@ -69,19 +69,22 @@ const skipsSql = `
 SELECT task, labeller, uniqExact(log_topic, partition, post_offset) AS posts
 FROM label_skips GROUP BY task, labeller ORDER BY posts DESC, task, labeller LIMIT 200`
 
+/** Of a post with more labellers than these, the first by name: the pairs of all would grow with their square. */
+const labellersOfPost = 20
+
 const pairsSql = `
-WITH votes AS (
-  SELECT log_topic, partition, post_offset, task, labeller, argMax(label, offset) AS vote
-  FROM labels
-  WHERE (log_topic, partition, post_offset, task) IN (
-    SELECT log_topic, partition, post_offset, task FROM labels
-    GROUP BY log_topic, partition, post_offset, task HAVING uniqExact(labeller) > 1)
-  GROUP BY log_topic, partition, post_offset, task, labeller
+WITH arrayFlatten(arrayMap((one, i) -> arrayMap(other -> (one, other), arraySlice(votes, i + 1)), votes, arrayEnumerate(votes))) AS pairs
+SELECT task, pair.1.1 AS one, pair.2.1 AS other, pair.1.2 AS first, pair.2.2 AS second, count() AS posts
+FROM (
+  SELECT task, arraySlice(arraySort(groupArray((labeller, vote))), 1, ${labellersOfPost}) AS votes
+  FROM (
+    SELECT log_topic, partition, post_offset, task, labeller, argMax(label, offset) AS vote
+    FROM labels GROUP BY log_topic, partition, post_offset, task, labeller
+  )
+  GROUP BY log_topic, partition, post_offset, task
+  HAVING count() > 1
 )
-SELECT a.task AS task, a.labeller AS one, b.labeller AS other, a.vote AS first, b.vote AS second, count() AS posts
-FROM votes AS a
-INNER JOIN votes AS b ON a.log_topic = b.log_topic AND a.partition = b.partition AND a.post_offset = b.post_offset AND a.task = b.task
-WHERE a.labeller < b.labeller
+ARRAY JOIN pairs AS pair
 GROUP BY task, one, other, first, second
 ORDER BY sum(posts) OVER (PARTITION BY task, one, other) DESC, task, one, other
 LIMIT 20000`
