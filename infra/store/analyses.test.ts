@@ -79,7 +79,7 @@ describe('the table analyses', () => {
       .join('\n')
 
   const questions = [
-    { name: 'the mark', sql: markSql, projection: 'mark' },
+    { name: 'the mark', sql: markSql('analyses'), projection: 'mark' },
     { name: 'the marks of the tail', sql: marksSql, projection: 'mark' },
     {
       name: 'the page of an instrument',
@@ -107,7 +107,7 @@ describe('the table analyses', () => {
       insertSql({
         table: 'analyses',
         columns: [{ name: 'offset', type: 'Int64' }],
-        fenced: true,
+        fence: 'analyses',
         rowsIn: 'parameter',
         maxExecutionMs: 10_000,
       }).replace(
