@@ -15,6 +15,7 @@ import { createExpertWatch } from './expert-watch.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { loadExperts } from './experts/registry.ts'
 import { createPipeline } from './pipeline.ts'
+import { Gate } from './serving/gate.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
@@ -58,6 +59,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     linker,
     withinMs: withinMsOf(experts, config),
     flushMs: config.flushMs,
+    gate: new Gate(),
   })
   const stop = async () => {
     await pipeline.stop()
