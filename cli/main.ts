@@ -5,8 +5,11 @@ import { AppError, describeError } from '../infra/errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
+import { rollbackCommand } from './rollback.ts'
 import { runCommand } from './run.ts'
+import { shadowCommand } from './shadow.ts'
 import { sqlCommand } from './sql.ts'
 import { startCommand } from './start.ts'
 import { tailCommand } from './tail.ts'
@@ -26,6 +29,9 @@ for (const command of [
   evaluateCommand(),
   doctorCommand(),
   epochCommand(),
+  shadowCommand(),
+  promoteCommand(),
+  rollbackCommand(),
 ]) {
   program.addCommand(command)
 }

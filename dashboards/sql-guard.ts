@@ -28,6 +28,11 @@ export const readableTables: ReadonlySet<string> = new Set([
   'posts_v',
   'mentions_v',
   'sentiment_per_minute_v',
+  'served_v',
+  'revisions_v',
+  'serving',
+  'shadow_posts_v',
+  'labelled_posts_v',
 ])
 
 const knownNodes: ReadonlySet<string> = new Set([

@@ -1,13 +1,19 @@
 /** 95% intervals of a share, and of the difference of two shares on the same posts. */
+import Type from 'typebox'
 
-export type Interval = readonly [low: number, high: number]
+export const Interval = Type.Tuple([Type.Number(), Type.Number()], { description: '95%.' })
+export type Interval = Type.Static<typeof Interval>
 
-export interface Share {
-  readonly n: number
-  /** null without any. */
-  readonly share: number | null
-  readonly interval: Interval | null
-}
+export const Share = Type.Object({
+  n: Type.Integer(),
+  share: Type.Union([Type.Number(), Type.Null()], { description: 'null where n is 0.' }),
+  interval: Type.Union([Interval, Type.Null()]),
+})
+export type Share = Type.Static<typeof Share>
+
+/** Of two shares on the same posts. */
+export const Difference = Type.Object({ difference: Type.Number(), interval: Interval })
+export type Difference = Type.Static<typeof Difference>
 
 const z = 1.959964
 
@@ -28,7 +34,7 @@ export function pairedDifference(pairs: {
   readonly onlyA: number
   readonly onlyB: number
   readonly n: number
-}): { readonly difference: number; readonly interval: Interval } | null {
+}): Difference | null {
   if (pairs.n === 0) return null
   const [a, b, n] = [pairs.onlyA + 0.5, pairs.onlyB + 0.5, pairs.n + 2]
   const middle = (a - b) / n

@@ -10,6 +10,7 @@
  * What the record builds on stands in it: if another change came first it is void, and this one failed.
  */
 import { isDeepStrictEqual } from 'node:util'
+import Type from 'typebox'
 import type { Clock } from '../../infra/clock.ts'
 import { AppError, describeError } from '../../infra/errors.ts'
 import { type Log, topics } from '../../infra/log/log.ts'
@@ -37,18 +38,16 @@ export interface PromoteOrder extends Candidate {
 
 export type RollbackOrder = Pick<PromoteOrder, 'by' | 'note' | 'days'>
 
-export interface ChangeProgress {
-  readonly action: 'promote' | 'rollback'
-  readonly expert: string
-  readonly state: 'rescoring' | 'switching' | 'done' | 'failed'
-  /** 0 until it has its number. */
-  readonly revision: number
-  /** Offsets to re-score, and those left. */
-  readonly total: number
-  readonly left: number
-  /** Why it failed; empty otherwise. */
-  readonly error: string
-}
+export const ChangeProgress = Type.Object({
+  action: Type.Enum(['promote', 'rollback']),
+  expert: Type.String(),
+  state: Type.Enum(['rescoring', 'switching', 'done', 'failed']),
+  revision: Type.Integer({ description: '0 until it has its number.' }),
+  total: Type.Integer({ description: 'Offsets to re-score.' }),
+  left: Type.Integer(),
+  error: Type.String({ description: 'Why it failed; empty otherwise.' }),
+})
+export type ChangeProgress = Type.Static<typeof ChangeProgress>
 
 export interface Promotions {
   /** Begins. Rejects with PROMOTION when it may not be, or another change is under way. */

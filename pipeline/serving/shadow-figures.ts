@@ -1,24 +1,32 @@
 /** How an expert that does not vote fares beside those that do. Agreement needs no labels and says nothing of who is right; accuracy does. */
+import Type from 'typebox'
 import type { Store } from '../../infra/store/store.ts'
 import { type Task, tasks } from '../contract.ts'
-import { type Interval, pairedDifference, proportion, type Share } from './intervals.ts'
+import { Difference, pairedDifference, proportion, Share } from './intervals.ts'
 
-export interface ShadowFigures {
-  readonly task: Task
-  /** Posts on which it ran. */
-  readonly posts: number
-  /** Of the posts scored since it first ran. */
-  readonly ran: number | null
-  /** Of the posts on which it ran: the likeliest label is the one that was shown. */
-  readonly agreement: Share
-  /** By expert that ran beside it. */
-  readonly agreementWith: Readonly<Record<string, Share>>
-  /** On the newest labels of the random share: what was shown, and the shadow. */
-  readonly shownAccuracy: Share
-  readonly shadowAccuracy: Share
-  /** shadow - shown, on the same labels. */
-  readonly accuracyDifference: { readonly difference: number; readonly interval: Interval } | null
-}
+export const ShadowFigures = Type.Object({
+  task: Type.Enum(tasks),
+  posts: Type.Integer({ description: 'On which it ran.' }),
+  ran: Type.Union([Type.Number(), Type.Null()], {
+    description: 'Share of the posts scored since it first ran.',
+  }),
+  agreement: {
+    ...Share,
+    description: 'Of the posts on which it ran: its likeliest label is the one that was shown.',
+  },
+  agreementWith: Type.Record(Type.String(), Share, {
+    description: 'By expert that ran beside it.',
+  }),
+  shownAccuracy: Share,
+  shadowAccuracy: {
+    ...Share,
+    description: 'Both on the newest labels of the random share that hold what the shadow says.',
+  },
+  accuracyDifference: Type.Union([Difference, Type.Null()], {
+    description: 'shadow - shown, on the same labels.',
+  }),
+})
+export type ShadowFigures = Type.Static<typeof ShadowFigures>
 
 interface ExpertVersion {
   readonly name: string

@@ -19,7 +19,7 @@ import { Gate } from './gate.ts'
 import { createLiveAnalyst } from './live-analyst.ts'
 import { createPromotions, type Promotions, type PromotionsDeps } from './promotions.ts'
 import { createServing, type Serving } from './serving.ts'
-import { knownNames, standIn, standInCalibration, standInWeights } from './stand-in.ts'
+import { standIn, standInCalibration, standInWeights } from './stand-in.ts'
 
 export const logTopic = 'posts@0'
 export const partitions = 2
@@ -88,16 +88,14 @@ export async function startWorld({
   const store = deps.store ?? (await openEmbeddedStore({ path: join(folder, 'store') }))
   const serving = createServing({ log, store, logger, configured: ['calm'] })
   await serving.start()
+  const configuredAllocator = createStaticAllocator({
+    weights: byKind,
+    experts: [{ name: 'calm' }],
+  })
   const analystFor = (set: ExpertSet) =>
     createAnalyst({
       experts,
-      allocator: standIn(
-        createStaticAllocator({
-          weights: byKind,
-          experts: knownNames(set).map((name) => ({ name })),
-        }),
-        set,
-      ),
+      allocator: standIn(configuredAllocator, set, { experts: ['calm'], weights: byKind }),
       calibration: standInCalibration(createCalibration([]), set),
       referenceWeights: standInWeights(byKind, set),
       onExpertFailure: () => {},
