@@ -77,6 +77,7 @@ export interface PromotionsDeps {
   readonly withinMs: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly rowsAtOnce?: number
 }
 
 const dayMs = 86_400_000

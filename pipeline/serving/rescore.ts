@@ -21,6 +21,8 @@ export interface RescoreDeps extends RejudgeDeps {
   readonly store: Pick<Store, 'query' | 'mark' | 'insertBlock' | 'boot' | 'replicated'>
   readonly clock: Clock
   readonly logger: Logger
+  /** Rows that are read, judged and written as one block; a kill costs at most these. */
+  readonly rowsAtOnce?: number | undefined
 }
 
 export interface Rescoring {
@@ -30,8 +32,7 @@ export interface Rescoring {
   readonly from: readonly number[]
 }
 
-/** Rows that are read, judged and written as one block; a kill costs at most these. */
-const rowsAtOnce = 2_000
+const defaultRowsAtOnce = 2_000
 
 /** Re-scores what is stored and not re-scored yet; what is stored meanwhile is left to the next call. */
 export async function rescore(deps: RescoreDeps, rescoring: Rescoring): Promise<void> {
@@ -98,12 +99,12 @@ async function rescorePartition(deps: RescoreDeps, { id, mark, end }: Place): Pr
 }
 
 async function rowsBehind(
-  { store }: RescoreDeps,
+  { store, rowsAtOnce: limit = defaultRowsAtOnce }: RescoreDeps,
   { logTopic, partition }: PartitionId,
   mark: number,
   end: number,
 ): Promise<AnalysisRow[]> {
-  const range = { logTopic, partition, from: mark + 1, mark: end, limit: rowsAtOnce }
+  const range = { logTopic, partition, from: mark + 1, mark: end, limit }
   const found = (await readOffsets(store, range, 'all')) as AnalysisRow[]
   const { rows, fault } = acceptInOrder(found, mark + 1)
   if (rows.length > 0) return rows

@@ -8,7 +8,7 @@ import { topics } from '../../infra/log/log.ts'
 import { silentLogger as logger } from '../../infra/logger.ts'
 import { openEmbeddedStore } from '../../infra/store/embedded.ts'
 import type { Store } from '../../infra/store/store.ts'
-import { createAnalyst } from '../allocator/analyst.ts'
+import { type Analyst, createAnalyst } from '../allocator/analyst.ts'
 import { createCalibration } from '../allocator/calibration.ts'
 import { createStaticAllocator } from '../allocator/static.ts'
 import type { ExpertSet } from '../contract.ts'
@@ -17,7 +17,7 @@ import type { Expert } from '../experts/expert.ts'
 import { createPipeline, type Pipeline } from '../pipeline.ts'
 import { Gate } from './gate.ts'
 import { createLiveAnalyst } from './live-analyst.ts'
-import { createPromotions, type Promotions, type PromotionsDeps } from './promotions.ts'
+import { createPromotions, type Promotions } from './promotions.ts'
 import { createServing, type Serving } from './serving.ts'
 import { standIn, standInCalibration, standInWeights } from './stand-in.ts'
 
@@ -44,6 +44,62 @@ export const experts: readonly Expert[] = [
 ]
 const weights = { calm: 1, dark: 1 }
 const byKind = { news: weights, comment: weights }
+const configured = { experts: ['calm'], weights: byKind }
+const withinMs = { live: 10_000, history: 10_000 }
+
+function analystFor(set: ExpertSet): Analyst {
+  const allocator = createStaticAllocator({ weights: byKind, experts: [{ name: 'calm' }] })
+  return createAnalyst({
+    experts,
+    allocator: standIn(allocator, set, configured),
+    calibration: standInCalibration(createCalibration([]), set),
+    referenceWeights: standInWeights(byKind, set),
+    onExpertFailure: () => {},
+  })
+}
+
+export interface Instance {
+  readonly serving: Serving
+  readonly promotions: Promotions
+  stop(): Promise<void>
+}
+
+/** One instance's part in promotions: several may run on one log and store. */
+export async function promotionsOn({
+  log,
+  store,
+  clock,
+  gate = new Gate(),
+  rowsAtOnce = 2_000,
+}: Pick<World, 'log' | 'store' | 'clock'> & {
+  readonly gate?: Gate
+  readonly rowsAtOnce?: number
+}): Promise<Instance> {
+  const serving = createServing({ log, store, logger, configured: configured.experts })
+  await serving.start()
+  const promotions = createPromotions({
+    serving,
+    store,
+    log,
+    logTopic,
+    experts,
+    hasWeight: (name) => name in weights,
+    analystFor,
+    gate,
+    withinMs: withinMs.history,
+    clock,
+    logger,
+    rowsAtOnce,
+  })
+  return {
+    serving,
+    promotions,
+    async stop() {
+      await promotions.stop()
+      await serving.stop()
+    },
+  }
+}
 
 export interface World {
   readonly folder: string
@@ -52,7 +108,7 @@ export interface World {
   readonly serving: Serving
   readonly promotions: Promotions
   readonly pipeline: Pipeline
-  clock: () => number
+  readonly clock: () => number
   /** Appends posts, one text each, and resolves when their rows are stored. */
   push(posts: number): Promise<void>
   /** By partition and offset: the mean P(negative) that the views show, rounded to 3 digits. */
@@ -66,7 +122,8 @@ export interface WorldOptions {
   /** Kept by whoever made it. */
   readonly folder: string
   readonly clock?: () => number
-  readonly deps?: Partial<PromotionsDeps>
+  readonly rowsAtOnce?: number
+  storeThrough?(store: Store): Store
 }
 
 export function temporaryFolder(): { readonly path: string; remove(): void } {
@@ -77,31 +134,19 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 export async function startWorld({
   folder,
   clock = Date.now,
-  deps = {},
+  rowsAtOnce = 2_000,
+  storeThrough = (store) => store,
 }: WorldOptions): Promise<World> {
-  const log = createEmbeddedLog({ path: join(folder, 'log'), clock, logger })
+  const backoff = { firstMs: 5, maxMs: 20 }
+  const log = createEmbeddedLog({ path: join(folder, 'log'), clock, logger, backoff })
   await log.ensureTopics([
     { name: topics.posts, partitions },
     { name: topics.dead, partitions: 1 },
     { name: topics.control, partitions: 1 },
   ])
-  const store = deps.store ?? (await openEmbeddedStore({ path: join(folder, 'store') }))
-  const serving = createServing({ log, store, logger, configured: ['calm'] })
-  await serving.start()
-  const configuredAllocator = createStaticAllocator({
-    weights: byKind,
-    experts: [{ name: 'calm' }],
-  })
-  const analystFor = (set: ExpertSet) =>
-    createAnalyst({
-      experts,
-      allocator: standIn(configuredAllocator, set, { experts: ['calm'], weights: byKind }),
-      calibration: standInCalibration(createCalibration([]), set),
-      referenceWeights: standInWeights(byKind, set),
-      onExpertFailure: () => {},
-    })
+  const store = storeThrough(await openEmbeddedStore({ path: join(folder, 'store') }))
   const gate = new Gate()
-  const withinMs = { live: 10_000, history: 10_000 }
+  const { serving, promotions } = await promotionsOn({ log, store, clock, gate, rowsAtOnce })
   const pipeline = createPipeline({
     log,
     store,
@@ -118,20 +163,6 @@ export async function startWorld({
     },
   })
   await pipeline.start()
-  const promotions = createPromotions({
-    serving,
-    store,
-    log,
-    logTopic,
-    experts,
-    hasWeight: (name) => name in weights,
-    analystFor,
-    gate,
-    withinMs: withinMs.history,
-    clock,
-    logger,
-    ...deps,
-  })
   let pushed = 0
   return {
     folder,
