@@ -5,6 +5,8 @@ import { AppError, describeError } from '../infra/errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { feedbackCommand } from './feedback.ts'
+import { labelsCommand } from './labels.ts'
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
 import { rollbackCommand } from './rollback.ts'
@@ -26,6 +28,8 @@ for (const command of [
   replayCommand(),
   tailCommand(),
   sqlCommand(),
+  feedbackCommand(),
+  labelsCommand(),
   evaluateCommand(),
   doctorCommand(),
   epochCommand(),

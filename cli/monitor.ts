@@ -71,7 +71,7 @@ export async function startMonitor(
       }),
     (role) => role.stop(),
   )
-  health.watch(() => pipeline.expertFailures())
+  health.watch(() => pipeline.failures())
   const instrumentName = (id: string) => pipeline.instrument(id)?.name ?? id
   const alerts = createAlerts({
     ...shared,
@@ -100,6 +100,7 @@ export async function startMonitor(
     readiness: () => health.readiness(),
   })
   await server.register(ingest.plugin)
+  await server.register(pipeline.plugin)
   await server.register(alerts.plugin)
   await server.register(dashboards.plugin)
   url = await lifecycle.start(

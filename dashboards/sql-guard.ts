@@ -32,7 +32,9 @@ export const readableTables: ReadonlySet<string> = new Set([
   'revisions_v',
   'serving',
   'shadow_posts_v',
-  'labelled_posts_v',
+  'labels_v',
+  'label_judges_v',
+  'label_accuracy_v',
 ])
 
 const knownNodes: ReadonlySet<string> = new Set([

@@ -18,6 +18,7 @@ export const errorCodes = [
   'WORKER',
   'OVERLOADED',
   'DEADLINE',
+  'EXPERT',
   'NO_EXPERT',
   'WEIGHTS',
   'FEEDBACK',

@@ -31,6 +31,12 @@ export const topicLabels = [
 export const tasks = ['sentiment', 'topic'] as const
 export type Task = (typeof tasks)[number]
 
+/** In the order of every probability vector of the task. */
+export const labelsOf: Readonly<Record<Task, readonly string[]>> = {
+  sentiment: sentiments,
+  topic: topicLabels,
+}
+
 /**
  * static: every expert, fixed weights. dynamic: weights learned from feedback, experts one after another while they are worth their price.
  * multitask: one encoder whose heads judge every task in one run.
@@ -125,7 +131,8 @@ export const AnalysisRow = Type.Object({
     description: "uniform or informative: the post stands in the label queue; '' otherwise.",
   }),
   label_probability: Type.Number({
-    description: 'P(the post was drawn so), given what is in the row; 0 without a draw.',
+    description:
+      'P(the post came into the queue, by either draw), given what is in the row; 0 without a draw.',
   }),
   published_at: Type.String(),
   original_published_at: Type.String({

@@ -1,4 +1,5 @@
 /** The role pipeline: experts, allocator, calibration and linker around the consumer of `posts`. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
@@ -7,24 +8,33 @@ import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
 import { type Analyst, createAnalyst } from './allocator/analyst.ts'
-import { createCalibration, readFusion } from './allocator/calibration.ts'
-import { createStaticAllocator } from './allocator/static.ts'
+import { readFusion } from './allocator/calibration.ts'
+import { createCosts } from './allocator/costs.ts'
+import { createStrategies } from './allocator/strategies.ts'
+import { createTraffic } from './allocator/traffic.ts'
+import type { WeightKeeper } from './allocator/weights/keeper.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument } from './entities/mention.ts'
 import { createExpertWatch } from './expert-watch.ts'
+import type { GuardedExpert } from './experts/breaker.ts'
 import type { Call, Expert } from './experts/expert.ts'
-import { loadExperts } from './experts/registry.ts'
+import { type ExpertsDeps, loadExperts, loadShadow } from './experts/registry.ts'
+import { createLabelling } from './feedback/labelling.ts'
+import { createPoolMetrics } from './metrics.ts'
 import { createPipeline } from './pipeline.ts'
-import { Gate } from './serving/gate.ts'
+import { allocationRoutes } from './routes/allocation.ts'
+import { createExpertServing } from './serving/expert-serving.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
 export interface PipelineRole {
+  /** The routes of the role. */
+  readonly plugin: FastifyPluginAsyncTypebox
   /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
   instrument(id: string): Instrument | undefined
-  /** Why experts cannot answer now, by name: the others judge without them. */
-  expertFailures(): Readonly<Record<string, AppError>>
+  /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
+  failures(): Readonly<Record<string, AppError>>
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -43,40 +53,135 @@ export interface PipelineRoleDeps {
 }
 
 /**
- * Loads gazetteers and models, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, or LOG_REPLACED (before anything is appended to a log
- * that is not the one the store was filled from), and leaves nothing running then.
+ * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
+ * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
   const { config } = deps
   const linker = createLinker(
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
-  const experts = await loadExperts(config, deps)
-  const analyst = inTurns(analystOf(experts, deps), config)
-  const pipeline = createPipeline({
+  const costs = createCosts()
+  const traffic = createTraffic(deps.registry)
+  const panel = await loadPanel(config, {
     ...deps,
-    analyst,
-    linker,
-    withinMs: withinMsOf(experts, config),
-    flushMs: config.flushMs,
-    gate: new Gate(),
+    costs,
+    ...(deps.registry && { pools: createPoolMetrics(deps.registry) }),
+    onCircuit: traffic.circuit,
   })
+  const stops: (() => Promise<unknown>)[] = [
+    () => Promise.all([...panel.experts, ...panel.shadows].map((expert) => expert.close())),
+  ]
   const stop = async () => {
-    await pipeline.stop()
-    await analyst.close()
+    for (const each of stops.toReversed()) await each()
   }
   try {
+    const strategies = createStrategies({
+      ...deps,
+      config: config.allocator,
+      weights: config.weights,
+      experts: panel.experts,
+      costs,
+    })
+    stops.push(() => strategies.stop())
+    await strategies.start()
+    const watch = createExpertWatch(deps)
+    const turns = turnsOf(config)
+    const withinMs = withinMsOf(panel.experts, config)
+    const serving = createExpertServing({
+      ...deps,
+      ...panel,
+      allocator: strategies.allocator,
+      weights: config.weights,
+      fusion: readFusion(),
+      shadowShare: config.shadow.share,
+      withinMs: withinMs.history,
+      analystOf: (judging, isLive) =>
+        inTurns(
+          turns,
+          createAnalyst({
+            ...judging,
+            experts: [...panel.experts, ...panel.shadows],
+            costs,
+            shadowWaitMs: (posts) => shadowWaitMs(posts, config),
+            onExpertFailure: watch.failed,
+            onExpertAnswer: watch.answered,
+            onJudged(judgements) {
+              if (!isLive) return
+              traffic.judged(judgements)
+              strategies.judged(judgements)
+            },
+          }),
+        ),
+    })
+    stops.push(() => serving.analyst.close())
+    stops.push(() => serving.stop())
+    await serving.start()
+    const labelling = createLabelling({
+      ...deps,
+      experts: [...panel.experts, ...panel.shadows],
+      isShadow: (name) => !serving.votes(name),
+    })
+    stops.push(() => labelling.stop())
+    const pipeline = createPipeline({
+      ...deps,
+      analyst: serving.analyst,
+      gate: serving.gate,
+      linker,
+      labelRates: {
+        share: config.allocator.labelShare,
+        uniformShare: config.allocator.labelUniformShare,
+      },
+      withinMs,
+      flushMs: config.flushMs,
+      onBacklog: ({ posts, oldestMs }) => strategies.budget.waiting(posts, oldestMs),
+    })
+    stops.push(() => pipeline.stop())
     await pipeline.start()
+    await labelling.start()
+    const allocation = allocationRoutes({
+      ...panel,
+      ...strategies,
+      budgetMs: config.allocator.budgetMs,
+      costs,
+      traffic,
+    })
+    return {
+      async plugin(app) {
+        await app.register(allocation)
+        await app.register(labelling.plugin)
+        await app.register(serving.plugin)
+      },
+      stop,
+      instrument: (id) => linker.instrument(id),
+      failures: () => failuresOf(panel.experts, strategies.keeper),
+      versions: Object.fromEntries(panel.experts.map(({ name, version }) => [name, version])),
+    }
   } catch (error) {
     await stop()
     throw error
   }
-  return {
-    stop,
-    instrument: (id) => linker.instrument(id),
-    expertFailures: () => failuresOf(experts),
-    versions: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
+}
+
+interface Panel {
+  readonly experts: readonly GuardedExpert[]
+  readonly shadows: readonly GuardedExpert[]
+}
+
+async function loadPanel(config: Config['pipeline'], deps: ExpertsDeps): Promise<Panel> {
+  const experts = await loadExperts(config, deps)
+  try {
+    const shadow = await loadShadow(config, deps)
+    return { experts, shadows: shadow === undefined ? [] : [shadow] }
+  } catch (error) {
+    await Promise.all(experts.map((expert) => expert.close()))
+    throw error
   }
+}
+
+/** A turn that is not full is followed by a rest of the partition, in which shadows may still answer; behind a full one others wait. */
+function shadowWaitMs(posts: number, { flushMs }: Config['pipeline']): number {
+  return posts < judgedAtOnce.posts ? flushMs : 0
 }
 
 /** History has no reader who waits for it: it gives up only on an expert that does not come back. */
@@ -97,33 +202,25 @@ export function withinMsOf(
 const turnMegabytes = (3 * judgedAtOnce.characters) / 2 ** 20
 
 /** The log is the queue: partitions take turns before they fill the queue of an expert, which would have the posts judged without it. */
-function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
-  const { queueTexts, queueMegabytes } = workers
-  const turns = new Turns(
+function turnsOf({ workers: { queueTexts, queueMegabytes } }: Config['pipeline']): Turns {
+  return new Turns(
     Math.floor(Math.min(queueTexts / judgedAtOnce.posts, queueMegabytes / turnMegabytes)),
   )
+}
+
+function inTurns(turns: Turns, analyst: Analyst): Analyst {
   return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
 }
 
-function failuresOf(experts: readonly Expert[]): Record<string, AppError> {
+function failuresOf(
+  experts: readonly GuardedExpert[],
+  weights: Pick<WeightKeeper, 'health'>,
+): Record<string, AppError> {
+  const parts = [...experts, { name: 'weights', health: weights.health }]
   return Object.fromEntries(
-    experts.flatMap((expert) => {
-      const failure = expert.health?.()
-      return failure === undefined ? [] : [[expert.name, failure]]
+    parts.flatMap(({ name, health }) => {
+      const failure = health()
+      return failure === undefined ? [] : [[name, failure]]
     }),
   )
-}
-
-function analystOf(experts: readonly Expert[], deps: PipelineRoleDeps): Analyst {
-  const { config } = deps
-  const watch = createExpertWatch(deps)
-  const fusion = readFusion()
-  return createAnalyst({
-    experts,
-    allocator: createStaticAllocator({ experts, weights: config.weights }),
-    calibration: createCalibration(fusion.temperatures),
-    referenceWeights: fusion.reference_weights,
-    onExpertFailure: watch.failed,
-    onExpertAnswer: watch.answered,
-  })
 }

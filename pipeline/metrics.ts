@@ -18,6 +18,11 @@ const totals: readonly Figure[] = [
     help: 'Tokens read, padding included: 1 - tokens / padded_tokens is its share.',
     of: ({ tokens }) => tokens.padded,
   },
+  {
+    name: 'compute_seconds',
+    help: 'Processor time of reading; on a GPU the time that it was held.',
+    of: ({ computeMs }) => computeMs / 1_000,
+  },
   { name: 'deaths', help: 'Workers that ended without being told to.', of: ({ deaths }) => deaths },
   { name: 'restarts', help: 'Workers started again.', of: ({ restarts }) => restarts },
   {
@@ -36,54 +41,57 @@ const states: readonly Figure[] = [
 /** From the queue's usual milliseconds to the longest that history waits by default. */
 const waitBuckets = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
 
-/** What a pool tells its `onWaited`. */
-export function observeWaits(registry: Registry, expert: string): (ms: number) => void {
-  const histogram = new Histogram({
-    name: 'tickertone_workers_wait_seconds',
-    help: 'From the call until a worker had the text that it answered.',
-    labelNames: ['expert'],
-    buckets: waitBuckets,
-    registers: [registry],
-  })
-  const ofExpert = histogram.labels({ expert })
-  return (ms) => ofExpert.observe(ms / 1_000)
+export interface PoolMetrics {
+  /** How long a text waited for a worker of the expert. */
+  waited(expert: string, ms: number): void
+  /** Read when Prometheus asks. */
+  report(expert: string, pool: Pick<WorkerPool, 'stats'>): void
 }
 
-/** Read when Prometheus asks. One pool an expert and registry. */
-export function reportPool(
-  registry: Registry,
-  expert: string,
-  pool: Pick<WorkerPool, 'stats'>,
-): void {
-  const shared = { labelNames: ['expert'], registers: [registry] }
+/** Of all encoders; one a registry. */
+export function createPoolMetrics(registry: Registry): PoolMetrics {
+  const registers = [registry]
+  const pools = new Map<string, Pick<WorkerPool, 'stats'>>()
+  const labels = { labelNames: ['expert'], registers }
+  const waits = new Histogram({
+    ...labels,
+    name: 'tickertone_workers_wait_seconds',
+    help: 'From the call until a worker had the text that it answered.',
+    buckets: waitBuckets,
+  })
   for (const { name, help, of } of totals)
     new Counter({
-      ...shared,
+      ...labels,
       name: `tickertone_workers_${name}_total`,
       help,
       collect() {
         this.reset()
-        this.inc({ expert }, of(pool.stats()))
+        for (const [expert, pool] of pools) this.inc({ expert }, of(pool.stats()))
+      },
+    })
+  for (const { name, help, of } of states)
+    new Gauge({
+      ...labels,
+      name: `tickertone_workers_${name}`,
+      help,
+      collect() {
+        for (const [expert, pool] of pools) this.set({ expert }, of(pool.stats()))
       },
     })
   new Gauge({
     name: 'tickertone_workers_memory_bytes',
     help: 'Resident memory of each worker that serves, after its last answer.',
     labelNames: ['expert', 'worker'],
-    registers: [registry],
+    registers,
     collect() {
-      pool.stats().memoryBytes.forEach((bytes, worker) => {
-        this.set({ expert, worker }, bytes)
-      })
+      for (const [expert, pool] of pools)
+        pool.stats().memoryBytes.forEach((bytes, worker) => {
+          this.set({ expert, worker }, bytes)
+        })
     },
   })
-  for (const { name, help, of } of states)
-    new Gauge({
-      ...shared,
-      name: `tickertone_workers_${name}`,
-      help,
-      collect() {
-        this.set({ expert }, of(pool.stats()))
-      },
-    })
+  return {
+    waited: (expert, ms) => waits.observe({ expert }, ms / 1_000),
+    report: (expert, pool) => pools.set(expert, pool),
+  }
 }

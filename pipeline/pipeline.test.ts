@@ -60,6 +60,7 @@ describe('pipeline', () => {
     await log.ensureTopics([
       { name: topics.posts, partitions: 1 },
       { name: topics.dead, partitions: 1 },
+      { name: topics.control, partitions: 1 },
     ])
     store = await openEmbeddedStore({ path: join(folder, 'store') })
     pipeline = await startPipeline()
@@ -251,6 +252,7 @@ describe('pipeline', () => {
     await log.ensureTopics([
       { name: topics.posts, partitions: 1 },
       { name: topics.dead, partitions: 1 },
+      { name: topics.control, partitions: 1 },
     ])
     await assert.rejects(startPipeline(), {
       code: 'LOG_REPLACED',

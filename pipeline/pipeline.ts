@@ -39,6 +39,15 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
+  /** How far this process is behind the log, at the beginning and the end of each batch. */
+  onBacklog?(backlog: Backlog): void
+}
+
+export interface Backlog {
+  /** In the log, not stored yet. */
+  readonly posts: number
+  /** How long ago the log took the oldest of those that are being judged. */
+  readonly oldestMs: number
 }
 
 export interface Pipeline {
@@ -51,6 +60,9 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { log, store, clock, logger } = deps
   const writers = new Map<number, PartitionWriter>()
+  /** By partition: the offset behind what is stored, and when the log took the oldest record of the batch in hand. */
+  const reached = new Map<number, number>()
+  const oldest = new Map<number, number>()
   const stopping = new AbortController()
   const { signal } = stopping
   let consumer: Consumer | undefined
@@ -93,6 +105,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const writer = writers.get(batch.partition)
     if (writer === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
+    await reportBacklog(batch, batch.from, batch.records[0]?.timestamp)
     const storing = deps.gate.pass(() => storeBatch(writer, batch))
     const mark = await storing.catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) return undefined
@@ -101,9 +114,24 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     })
     if (mark === undefined) return
     deps.onHealth?.(batch.partition, undefined)
+    await reportBacklog(batch, batch.next, undefined)
     if (!batch.isCurrent()) return
     await consumer?.commit(batch.topic, batch.partition, mark + 1)
     if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))
+  }
+
+  async function reportBacklog(
+    { partition }: LogBatch,
+    next: number,
+    oldestAt: number | undefined,
+  ): Promise<void> {
+    if (deps.onBacklog === undefined) return
+    reached.set(partition, next)
+    if (oldestAt === undefined) oldest.delete(partition)
+    else oldest.set(partition, oldestAt)
+    const ends = await log.endOffsets(topics.posts)
+    const posts = [...reached].reduce((sum, [each, from]) => sum + (ends[each] ?? from) - from, 0)
+    deps.onBacklog({ posts, oldestMs: clock() - Math.min(clock(), ...oldest.values()) })
   }
 
   /** Resolves with the partition's mark. Rejects with the signal's reason when a stop ends the judging. */

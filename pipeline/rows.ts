@@ -5,6 +5,7 @@ import { toStoreTime } from '../infra/store/store-time.ts'
 import type { Post } from '../ingest/contract.ts'
 import type { Judgement } from './allocator/judgement.ts'
 import type { Mention } from './entities/mention.ts'
+import { type DrawColumns, notDrawn } from './feedback/draw.ts'
 import { contentHash } from './versions.ts'
 import { emptyRow, type UnplacedRow } from './writer/gap.ts'
 
@@ -29,6 +30,7 @@ export type Verdict =
       readonly languageConfidence: number
       readonly signature: readonly number[]
       readonly judgement: Judgement
+      readonly draw: DrawColumns
       readonly mentions: readonly Mention[]
     }
 
@@ -56,7 +58,7 @@ export function rowsOf(
   }
   if (verdict.outcome === 'unsupported')
     return [{ ...read, outcome: 'unsupported', reason: `no expert reads '${verdict.language}'` }]
-  const scored: UnplacedRow = { ...read, outcome: 'scored', ...verdict.judgement }
+  const scored: UnplacedRow = { ...read, outcome: 'scored', ...verdict.judgement, ...verdict.draw }
   return [
     scored,
     ...verdict.mentions.map((mention, index) => mentionRow(scored, mention, index + 1)),
@@ -66,6 +68,7 @@ export function rowsOf(
 function mentionRow(scored: UnplacedRow, mention: Mention, ordinal: number): UnplacedRow {
   return {
     ...scored,
+    ...notDrawn,
     ordinal,
     instrument: mention.instrument,
     ticker: mention.written,

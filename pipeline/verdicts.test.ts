@@ -66,6 +66,7 @@ describe('a text that ends its reader', () => {
       withinMs: { live: 1, history: 20 },
       linker,
       gate: new Gate(),
+      labelRates: { share: 0, uniformShare: 0 },
       analyst: createAnalyst({
         experts: [careful],
         allocator: createStaticAllocator({ weights, experts: [careful] }),

@@ -7,6 +7,7 @@ import type { Analyst } from './allocator/analyst.ts'
 import { bury, type Refused } from './dead-letters.ts'
 import type { Linker } from './entities/mention.ts'
 import { type Call, isLethal } from './experts/expert.ts'
+import { drawLabel, type LabelRates } from './feedback/draw.ts'
 import type { Verdict } from './rows.ts'
 import { signature } from './signature.ts'
 import { detectLanguage, isSupportedLanguage } from './text/language.ts'
@@ -18,6 +19,7 @@ export interface VerdictDeps {
   readonly store: Store
   readonly analyst: Analyst
   readonly linker: Linker
+  readonly labelRates: LabelRates
   /** How long posts wait for an expert to begin. */
   readonly withinMs: Readonly<Record<Call['priority'], number>>
   /** Ends the judging: nobody waits for an expert any more. */
@@ -190,7 +192,7 @@ function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Read
 }
 
 async function judgeTurn(
-  { analyst, linker, withinMs, signal }: VerdictDeps,
+  { analyst, linker, labelRates, withinMs, signal }: VerdictDeps,
   { logTopic, partition }: Place,
   readable: readonly Readable[],
   verdicts: Verdicts,
@@ -217,7 +219,9 @@ async function judgeTurn(
       continue
     }
     const mentions = linker.link(post, new Date(post.originalPublishedAt ?? post.publishedAt))
-    verdicts.set(record.offset, { outcome: 'scored', post, ...read, judgement, mentions })
+    const position = { logTopic, partition, offset: record.offset }
+    const draw = drawLabel(labelRates, post, judgement, position)
+    verdicts.set(record.offset, { outcome: 'scored', post, ...read, judgement, draw, mentions })
   }
   return lethal
 }

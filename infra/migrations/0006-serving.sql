@@ -282,39 +282,3 @@ FROM
         `experts.shadow` AS shadow
     WHERE outcome = 'scored' AND ordinal = 0 AND has(`experts.shadow`, true) AND shadow AND ran
 );
-
--- Accuracy: the newest label of each post, task and origin beside what was shown and what each expert said, whether it voted or not.
-CREATE VIEW IF NOT EXISTS labelled_posts_v AS
-SELECT
-    expert,
-    expert_version,
-    task,
-    origin,
-    label_index = indexOf(fused, arrayMax(fused)) AS shown_right,
-    label_index = indexOf(probabilities, arrayMax(probabilities)) AS expert_right,
-    shadow,
-    kind,
-    source,
-    log_topic,
-    partition,
-    post_offset AS offset
-FROM
-(
-    SELECT
-        * EXCEPT label,
-        indexOf(if(task = 'sentiment', ['negative', 'neutral', 'positive'], [
-            'Analyst Update', 'Company | Product News', 'Currencies', 'Dividend', 'Earnings', 'Energy | Oil',
-            'Fed | Central Banks', 'Financials', 'General News | Opinion', 'Gold | Metals | Materials', 'IPO',
-            'Legal | Regulation', 'M&A | Investments', 'Macro', 'Markets', 'Personnel Change', 'Politics', 'Stock Commentary',
-            'Stock Movement', 'Treasuries | Corporate Debt'
-        ]), label) AS label_index
-    FROM labels
-    ORDER BY offset DESC
-    LIMIT 1 BY log_topic, partition, post_offset, task, origin
-)
-ARRAY JOIN
-    `experts.name` AS expert,
-    `experts.version` AS expert_version,
-    `experts.probabilities` AS probabilities,
-    `experts.shadow` AS shadow
-WHERE notEmpty(probabilities) AND notEmpty(fused);

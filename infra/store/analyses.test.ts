@@ -314,7 +314,7 @@ describe('the table analyses', () => {
 
   it('has every column in docs/sql.md', async () => {
     const columns = await store.query<{ table: string; name: string }>(
-      "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND table IN ('analyses', 'posts_v', 'mentions_v', 'sentiment_per_minute_v', 'log_epochs', 'served_v', 'revisions_v', 'serving', 'shadow_posts_v', 'labelled_posts_v')",
+      "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND table IN ('analyses', 'posts_v', 'mentions_v', 'sentiment_per_minute_v', 'log_epochs', 'labels_v', 'label_judges_v', 'label_accuracy_v', 'served_v', 'revisions_v', 'serving', 'shadow_posts_v')",
     )
     assert.ok(columns.length > 100)
     const sections = new Map(

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, it, test } from 'node:test'
 import fc from 'fast-check'
+import { silentLogger as logger } from '../../infra/logger.ts'
 import { topicLabels } from '../contract.ts'
+import { guarded } from '../experts/breaker.ts'
 import { type Expert, type ExpertOutput, isLethal, type Lethal } from '../experts/expert.ts'
 import { createLexiconExpert, readLexicon } from '../experts/lexicon.ts'
 import { createLinearExpert, readLinear } from '../experts/linear.ts'
-import { type Analyst, createAnalyst, type JudgedPost } from './analyst.ts'
+import { type Analyst, type AnalystDeps, createAnalyst, type JudgedPost } from './analyst.ts'
 import { createCalibration, readFusion } from './calibration.ts'
 import type { Judgement } from './judgement.ts'
 import { createStaticAllocator, type StaticWeights } from './static.ts'
@@ -16,15 +18,17 @@ function post(text: string, kind: JudgedPost['kind'] = 'news', title = ''): Judg
   return { source: 'desk', kind, language: 'en', text, title, position }
 }
 
+const weights: StaticWeights = {
+  news: { linear: 0.75, lexicon: 0.25 },
+  comment: { linear: 0.5, lexicon: 0.5 },
+}
+
 function analystOf(
   experts: readonly Expert[],
   failures: string[] = [],
   answered: string[] = [],
+  options: Partial<AnalystDeps> = {},
 ): Analyst {
-  const weights: StaticWeights = {
-    news: { linear: 0.75, lexicon: 0.25 },
-    comment: { linear: 0.5, lexicon: 0.5 },
-  }
   return createAnalyst({
     experts,
     allocator: createStaticAllocator({ weights, experts }),
@@ -33,6 +37,7 @@ function analystOf(
     onExpertFailure: (expert, error) =>
       failures.push(`${expert}: ${error instanceof Error ? error.message : error}`),
     onExpertAnswer: (expert) => answered.push(expert),
+    ...options,
   })
 }
 
@@ -95,7 +100,10 @@ const failing = [
 for (const { name, broken } of failing)
   test(`${name} is left out, and the row is degraded`, async () => {
     const failures: string[] = []
-    const found = await only(analystOf([linear, broken], failures), post('text'))
+    const found = await only(
+      analystOf([linear, guarded(broken, { logger })], failures),
+      post('text'),
+    )
     assert.equal(Math.round(found.negative * 1e6) / 1e6, 0.8)
     assert.deepEqual(found['experts.ran'], [true, true, false])
     assert.deepEqual(found['experts.weight'], [1, 1, 0])
@@ -153,6 +161,103 @@ test('with every expert down the batch is refused, and worth a retry', async () 
     code: 'NO_EXPERT',
     retryable: true,
   })
+})
+
+describe('a shadow', () => {
+  const poisonous: Expert = { ...expert('quiet', {}), classify: async () => [{ lethal: 'why' }] }
+  const shadow = expert('quiet', { sentiment: [0, 0, 1] })
+
+  /** Every post is listened to by `quiet`, at 10%. */
+  function listeningAnalyst(quiet: Expert, options: Partial<AnalystDeps> = {}): Analyst {
+    const experts = [linear, lexicon]
+    const allocator = createStaticAllocator({ weights, experts })
+    return createAnalyst({
+      experts: [...experts, quiet],
+      allocator: {
+        plan(context) {
+          const plan = allocator.plan(context)
+          return {
+            ...plan,
+            shadows: ['quiet'],
+            runProbability: (name, heard) =>
+              name === 'quiet' ? 0.1 : plan.runProbability(name, heard),
+          }
+        },
+      },
+      calibration: createCalibration([]),
+      referenceWeights: weights,
+      onExpertFailure: (name) => assert.fail(`${name} is a matter of nobody`),
+      ...options,
+    })
+  }
+
+  const shadowOf = (found: Judgement) => ({
+    ran: found['experts.ran'].at(-1),
+    shadow: found['experts.shadow'],
+    weight: found['experts.weight'].at(-1),
+    runProbability: found['experts.run_probability'].at(-1),
+    probabilities: found['experts.probabilities'].at(-1),
+  })
+  const listenedTo = {
+    ran: true,
+    shadow: [false, false, false, true],
+    weight: 0,
+    runProbability: Math.fround(0.1),
+    probabilities: [0, 0, 1],
+  }
+  const unheard = { ...listenedTo, ran: false, probabilities: [] }
+
+  it('stands in the row and changes nothing else of it', async () => {
+    const [with_, without] = [
+      await only(listeningAnalyst(shadow), post('text')),
+      await only(analystOf([linear, lexicon]), post('text')),
+    ]
+    assert.deepEqual(shadowOf(with_), listenedTo)
+    const { negative, score, degraded, topic_probabilities } = without
+    assert.deepEqual(
+      [with_.negative, with_.score, with_.degraded, with_.topic_probabilities],
+      [negative, score, degraded, topic_probabilities],
+    )
+    assert.deepEqual(with_['experts.weight'].slice(0, 3), without['experts.weight'])
+  })
+
+  const broken: readonly { name: string; quiet: Expert }[] = [
+    { name: 'fails', quiet: expert('quiet', new Error('down')) },
+    { name: 'calls the text lethal', quiet: poisonous },
+    { name: 'never answers', quiet: { ...shadow, classify: () => new Promise(() => {}) } },
+  ]
+  for (const { name, quiet } of broken)
+    it(`that ${name} did not run, and the row is whole`, async () => {
+      const found = await only(listeningAnalyst(quiet), post('text'))
+      assert.deepEqual(shadowOf(found), unheard)
+      assert.equal(found.degraded, false)
+    })
+
+  it('is waited for where the turn has the time, and asked as if for history', async () => {
+    let answerNow: () => void = () => {}
+    const heard: unknown[] = []
+    const slow: Expert = {
+      ...shadow,
+      classify: async (batch, call) => {
+        heard.push(call)
+        await new Promise<void>((resolve) => (answerNow = resolve))
+        return shadow.classify(batch)
+      },
+    }
+    const analyst = listeningAnalyst(slow, { shadowWaitMs: () => 600_000 })
+    const judging = analyst.judge([post('text')], { priority: 'live', withinMs: 7 })
+    answerNow()
+    assert.deepEqual(shadowOf(judged((await judging)[0])), listenedTo)
+    assert.deepEqual(heard, [{ priority: 'history', withinMs: 7 }])
+  })
+})
+
+test('who ran costs what its run is estimated to cost on the text, the same for each task', async () => {
+  const analyst = analystOf([linear, expert('lexicon', new Error('down'))], [], [], {
+    costs: { msOf: (name, length) => (name === 'linear' ? length / 10 : 5) },
+  })
+  const found = await only(analyst, post('12', 'news', '3'))
+  assert.deepEqual(found['experts.cost_ms'], [Math.fround(0.3), Math.fround(0.3), 0])
 })
 
 const fusion = readFusion()

@@ -9,6 +9,7 @@ import { argmax } from '../experts/probabilities.ts'
 import type { Heard, Plan } from './allocator.ts'
 import { type Calibration, tempered } from './calibration.ts'
 import { fuse, renormalised } from './fusion.ts'
+import type { Costs } from './price.ts'
 import type { StaticWeights } from './static.ts'
 
 /** The columns of an analysis that experts and fusion decide. Topic is empty where no expert that ran judges it. */
@@ -33,9 +34,21 @@ export type Judgement = Pick<
 
 export interface JudgementDeps {
   readonly experts: readonly Expert[]
+  readonly costs?: Costs
   readonly calibration: Calibration
   /** Weights of `reference_score`. */
   readonly referenceWeights: StaticWeights
+}
+
+/** What was asked about a post, and what was said. */
+export interface HeardPost {
+  readonly post: { readonly kind: Post['kind'] }
+  /** UTF-16 units of text and title. */
+  readonly textLength: number
+  readonly plan: Plan
+  readonly heard: Heard
+  /** What shadows said in time. */
+  readonly overheard: Heard
 }
 
 /** An expert on one task of a post. */
@@ -45,15 +58,13 @@ interface Ballot {
   /** After renormalisation over the experts that ran; 0 for one that did not. */
   readonly share: number
   readonly probabilities: readonly number[] | undefined
+  readonly isShadow: boolean
 }
 
 /** Undefined when nobody that ran judges the sentiment. */
-export function judgementOf(
-  deps: JudgementDeps,
-  kind: Post['kind'],
-  plan: Plan,
-  heard: Heard,
-): Judgement | undefined {
+export function judgementOf(deps: JudgementDeps, asked: HeardPost): Judgement | undefined {
+  const { plan, heard } = asked
+  const { kind } = asked.post
   const ballots = tasks.flatMap((task) => ballotsOn(task, deps.experts, plan, heard))
   const sentiment = fused(
     deps,
@@ -77,7 +88,10 @@ export function judgementOf(
     score: scoreOf(sentiment.probabilities),
     reference_score: scoreOf(reference.probabilities),
     confidence: Math.max(...sentiment.probabilities),
-    ...expertColumns(byExpert(deps.experts, ballots), plan, heard),
+    ...expertColumns(deps, asked, [
+      ...byExpert(deps.experts, ballots),
+      ...shadowBallots(deps, asked),
+    ]),
     strategy: plan.strategy,
     fusion: plan.fusion,
     sentiment_temperature: sentiment.temperature,
@@ -96,8 +110,19 @@ function ballotsOn(task: Task, experts: readonly Expert[], plan: Plan, heard: He
   return withShares(ballots)
 }
 
+function shadowBallots({ experts }: JudgementDeps, { plan, overheard }: HeardPost): Ballot[] {
+  return experts
+    .filter(({ name }) => plan.shadows.includes(name))
+    .flatMap((expert) =>
+      expert.tasks.map((task) => {
+        const probabilities = overheard.get(expert.name)?.[task]?.map(Math.fround)
+        return { expert, task, probabilities, share: 0, isShadow: true }
+      }),
+    )
+}
+
 function withShares(
-  ballots: readonly (Omit<Ballot, 'share'> & { readonly weight: number })[],
+  ballots: readonly (Omit<Ballot, 'share' | 'isShadow'> & { readonly weight: number })[],
 ): Ballot[] {
   const ran = ballots.filter(({ probabilities }) => probabilities !== undefined)
   const shares = renormalised(ran.map(({ weight }) => weight))
@@ -107,6 +132,7 @@ function withShares(
     task: ballot.task,
     probabilities: ballot.probabilities,
     share: shareOf.get(ballot) ?? 0,
+    isShadow: false,
   }))
 }
 
@@ -154,7 +180,13 @@ function byExpert(experts: readonly Expert[], ballots: readonly Ballot[]): Ballo
   return experts.flatMap((expert) => ballots.filter((ballot) => ballot.expert === expert))
 }
 
-function expertColumns(ballots: readonly Ballot[], plan: Plan, heard: Heard) {
+function expertColumns(
+  { costs }: JudgementDeps,
+  { plan, heard, textLength }: HeardPost,
+  ballots: readonly Ballot[],
+) {
+  const costOf = ({ expert, probabilities }: Ballot) =>
+    probabilities === undefined ? 0 : Math.fround(costs?.msOf(expert.name, textLength) ?? 0)
   return {
     'experts.name': ballots.map(({ expert }) => expert.name),
     'experts.version': ballots.map(({ expert }) => expert.version),
@@ -162,8 +194,10 @@ function expertColumns(ballots: readonly Ballot[], plan: Plan, heard: Heard) {
     'experts.weight': ballots.map(({ share }) => share),
     'experts.probabilities': ballots.map(({ probabilities }) => [...(probabilities ?? [])]),
     'experts.ran': ballots.map(({ probabilities }) => probabilities !== undefined),
-    'experts.run_probability': ballots.map(({ expert }) => plan.runProbability(expert.name, heard)),
-    'experts.shadow': ballots.map(() => false),
-    'experts.cost_ms': ballots.map(() => 0),
+    'experts.run_probability': ballots.map(({ expert }) =>
+      Math.fround(plan.runProbability(expert.name, heard)),
+    ),
+    'experts.shadow': ballots.map(({ isShadow }) => isShadow),
+    'experts.cost_ms': ballots.map(costOf),
   }
 }

@@ -1,8 +1,8 @@
 /** What an evaluation keeps of its texts: no text, only each judge's outcome, the kind, and who says the same. */
 import { kinds, type Post } from '../../ingest/contract.ts'
-import type { Task } from '../contract.ts'
+import { labelsOf, type Task } from '../contract.ts'
 import { TextClusters } from './clusters.ts'
-import { type LabelledText, labelsOf } from './labelled-row.ts'
+import type { LabelledText } from './labelled-row.ts'
 import type { Answers } from './panel.ts'
 import { Outcomes } from './tally.ts'
 

@@ -8,12 +8,7 @@ import {
   Post,
   tooLarge,
 } from '../../ingest/contract.ts'
-import { sentiments, type Task, topicLabels } from '../contract.ts'
-
-export const labelsOf: Readonly<Record<Task, readonly string[]>> = {
-  sentiment: sentiments,
-  topic: topicLabels,
-}
+import { labelsOf, type Task } from '../contract.ts'
 
 export interface LabelledText {
   readonly kind: Post['kind']

@@ -1,7 +1,7 @@
 /** The figures of an evaluation as one plain object: every judge on all rows and on each kind, and differences between judges. */
 import Type, { type Static } from 'typebox'
 import { kinds } from '../../ingest/contract.ts'
-import { tasks } from '../contract.ts'
+import { labelsOf, tasks } from '../contract.ts'
 import {
   bootstrapSeed,
   differenceInterval,
@@ -12,7 +12,7 @@ import {
 } from './bootstrap.ts'
 import { confusionMatrix, labelFigures } from './confusion.ts'
 import type { JudgedTexts } from './judged-texts.ts'
-import { labelsOf } from './labelled-row.ts'
+
 import { type MetricName, metricNames, metricsOf } from './metrics.ts'
 import { reliabilityBins } from './reliability.ts'
 import { type Outcomes, tallyOf } from './tally.ts'

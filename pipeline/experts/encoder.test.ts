@@ -28,9 +28,11 @@ const manifest: EncoderManifest = {
   metrics: {},
 }
 
+const stats = (): never => assert.fail('nobody asks')
+
 /** An expert whose workers give these answers to any texts. */
 function expertOf(answers: readonly Answer[]) {
-  const pool = { read: async () => answers, health: () => undefined, close: async () => {} }
+  const pool = { read: async () => answers, health: () => undefined, close: async () => {}, stats }
   return createEncoderExpert({ manifest, pool })
 }
 

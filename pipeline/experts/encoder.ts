@@ -10,24 +10,26 @@ import type { Task } from '../contract.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { Reading } from '../workers/protocol.ts'
 import type { EncoderManifest } from './encoder-artifact.ts'
-import { type Expert, type ExpertOutput, isLethal } from './expert.ts'
+import { type Expert, type ExpertOutput, isLethal, type Spent } from './expert.ts'
 import { type LogitMap, mapLogits } from './logit-map.ts'
 
 export interface EncoderExpert extends Expert {
   /** Why it cannot answer now; undefined when it can. */
   health(): AppError | undefined
+  spent(): Spent
 }
 
 /** Takes the pool over: closing the expert closes it. */
 export function createEncoderExpert(deps: {
   readonly manifest: EncoderManifest
-  readonly pool: Pick<WorkerPool, 'read' | 'health' | 'close'>
+  readonly pool: Pick<WorkerPool, 'read' | 'health' | 'close' | 'stats'>
 }): EncoderExpert {
   const { manifest, pool } = deps
   return {
     name: manifest.name,
     version: manifest.version,
     tasks: manifest.heads.map(({ task }) => task),
+    isEncoder: true,
     async classify(batch, call) {
       const answers = await pool.read(
         batch.map(({ title, text }) => ({ title, text })),
@@ -38,6 +40,10 @@ export function createEncoderExpert(deps: {
       )
     },
     health: () => pool.health(),
+    spent() {
+      const { texts, characters, computeMs } = pool.stats()
+      return { texts, characters, computeMs }
+    },
     close: () => pool.close(),
   }
 }

@@ -31,10 +31,21 @@ export interface Call {
   readonly withinMs: number
 }
 
+/** Since an expert was loaded. */
+export interface Spent {
+  readonly texts: number
+  /** UTF-16 units of these texts, titles included. */
+  readonly characters: number
+  /** Of one core, or of the device where there is one. */
+  readonly computeMs: number
+}
+
 export interface Expert {
   readonly name: string
   readonly version: string
   readonly tasks: readonly Task[]
+  /** Its heads share one run, in processes of its own. */
+  readonly isEncoder?: boolean
   /**
    * One answer an input, in order. An input's probabilities never depend on the others in the batch.
    * Rejects with OVERLOADED when the expert's queue is full, DEADLINE when it could not begin in time (both retryable), or what broke it.
@@ -42,5 +53,7 @@ export interface Expert {
   classify(batch: readonly ExpertInput[], call?: Call): Promise<readonly (ExpertOutput | Lethal)[]>
   /** Why it cannot answer now and will not soon; undefined when it can. Without it: always can. */
   health?(): AppError | undefined
+  /** What its own processes computed. Without it: it computes in the thread that calls it, before `classify` returns. */
+  spent?(): Spent
   close(): Promise<void>
 }

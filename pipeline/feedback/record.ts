@@ -37,7 +37,7 @@ export const FeedbackRecord = Type.Object({
   label: Type.Integer({ minimum: 0 }),
   labeller: Type.String({ minLength: 1, maxLength: 100 }),
   origin: Type.Enum(labelOrigins),
-  /** P(the post came into the queue so); null where it was chosen. */
+  /** P(the post came into the queue, by either draw); null where it was chosen. */
   selectionProbability: Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1 }), Type.Null()]),
   context: Type.Object({
     source: Type.String(),

@@ -20,7 +20,8 @@ export const ShadowFigures = Type.Object({
   shownAccuracy: Share,
   shadowAccuracy: {
     ...Share,
-    description: 'Both on the newest labels of the random share that hold what the shadow says.',
+    description:
+      'Both on the posts labelled from the uniform draw whose label holds what the shadow says.',
   },
   accuracyDifference: Type.Union([Difference, Type.Null()], {
     description: 'shadow - shown, on the same labels.',
@@ -112,11 +113,18 @@ async function pairsOn(
   task: Task,
 ): Promise<Pairs> {
   const [pairs] = await store.query<Pairs>(
-    `SELECT
-         countIf(expert_right AND shown_right) AS both, countIf(expert_right AND NOT shown_right) AS shadowOnly,
-         countIf(shown_right AND NOT expert_right) AS shownOnly, countIf(NOT shown_right AND NOT expert_right) AS neither
-     FROM labelled_posts_v
-     WHERE expert = {name:String} AND expert_version = {version:String} AND task = {task:String} AND origin = 'uniform'`,
+    `SELECT countIf(shadow AND shown) AS both, countIf(shadow AND NOT shown) AS shadowOnly,
+            countIf(shown AND NOT shadow) AS shownOnly, countIf(NOT shown AND NOT shadow) AS neither
+     FROM
+     (
+         SELECT
+             anyIf(is_right, judge = 'fused') AS shown,
+             anyIf(is_right, judge = {name:String} AND judge_version = {version:String}) AS shadow
+         FROM label_judges_v
+         WHERE origin = 'uniform' AND task = {task:String}
+         GROUP BY log_topic, partition, post_offset
+         HAVING countIf(judge = 'fused') > 0 AND countIf(judge = {name:String} AND judge_version = {version:String}) > 0
+     )`,
     { ...expert, task },
   )
   return pairs ?? { both: 0, shadowOnly: 0, shownOnly: 0, neither: 0 }

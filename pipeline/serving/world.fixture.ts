@@ -155,6 +155,7 @@ export async function startWorld({
     clock,
     gate,
     withinMs,
+    labelRates: { share: 0, uniformShare: 0 },
     flushMs: 1,
     linker: createLinker(),
     analyst: createLiveAnalyst({ serving, analystFor }),

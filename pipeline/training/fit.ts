@@ -6,22 +6,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from 'commander'
 import { fusionFolder } from '../allocator/calibration.ts'
-import { readEncoderManifest } from '../experts/encoder-artifact.ts'
 import { softmax } from '../experts/probabilities.ts'
-import { encoderFolders } from '../experts/registry.ts'
 import { type Corpus, readCorpus } from './corpus.ts'
-import { outOfFoldFile, readLogits, readOutOfFold } from './encoder-logits.ts'
-import { opinionsOfSimpleExperts } from './expert-opinions.ts'
-import { type EncoderRow, type FittedEncoder, fitEncoder } from './fit-encoder.ts'
+import type { EncoderRow, FittedEncoder } from './fit-encoder.ts'
 import { fitFusion } from './fit-fusion.ts'
-import { type FitRow, fitRows } from './fit-rows.ts'
 import type { FusedContext } from './held-out-fusion.ts'
-import type { Judged } from './judged.ts'
+import { encoder, encoderFolder, judgeRows } from './judged-rows.ts'
 import { type Panel, reliabilityDiagram } from './reliability-diagram.ts'
 import { saveManifest } from './save-manifest.ts'
-
-const encoder = 'minilm'
-const encoderFolder = encoderFolders[encoder]
 
 program
   .description('Calibrate the encoder, and fit the fusion of all experts.')
@@ -30,18 +22,11 @@ program
   .parse()
 
 async function fit(corpus: Corpus): Promise<void> {
-  const rows = fitRows(corpus)
-  const encoderRows = await encoderRowsOf(rows, corpus)
-  const fittedEncoder = fitEncoder(readEncoderManifest(encoderFolder), encoderRows)
+  const { rows, encoderRows, fittedEncoder, judged } = await judgeRows(corpus)
   saveManifest(encoderFolder, fittedEncoder.manifest)
   print(encoder, fittedEncoder.manifest.metrics.calibration)
   await saveDiagram(encoderFolder, encoder, encoderPanels(encoderRows, fittedEncoder))
 
-  const simple = await opinionsOfSimpleExperts(rows, corpus)
-  const judged = encoderRows.map((row, i): Judged => {
-    const heldOut = fittedEncoder.heldOut.get(row) ?? []
-    return { ...row, opinions: { ...simple[i], [encoder]: heldOut } }
-  })
   const fusion = fitFusion(
     judged,
     rows.map(({ example }) => example),
@@ -75,23 +60,6 @@ function fusionPanel(context: FusedContext): Panel {
 
 function panelTitle({ task, kind }: Pick<EncoderRow, 'task' | 'kind'>): string {
   return `${task}, ${kind}`
-}
-
-/** News by the artifact as it is served; comments by models that saw neither them nor near-duplicates of them. */
-async function encoderRowsOf(rows: readonly FitRow[], corpus: Corpus): Promise<EncoderRow[]> {
-  const outOfFold = readOutOfFold(outOfFoldFile(encoder), corpus.commentFolds)
-  const news = rows.filter(({ example }) => example.kind === 'news')
-  const readings = await readLogits(
-    encoderFolder,
-    news.map(({ example }) => example.text),
-  )
-  const served = new Map(news.map((row, i) => [row, readings[i]?.[row.task]]))
-  return rows.map((row) => {
-    const { task, example, fold, cluster } = row
-    const logits = example.kind === 'news' ? served.get(row) : outOfFold.get(example.id)
-    if (logits === undefined) throw new RangeError(`${encoder} says nothing of ${example.id}`)
-    return { task, kind: example.kind, label: example[task], fold, cluster, logits }
-  })
 }
 
 function print(title: string, value: unknown): void {

@@ -23,6 +23,7 @@ export const wordList = {
 
 export const trainCommand = 'npm run train:linear -- DATA_FOLDER'
 export const fitCommand = 'npm run fit -- DATA_FOLDER'
+export const fitCascadeCommand = 'npm run fit:cascade -- DATA_FOLDER'
 
 /** Everything but what each artifact says for itself. */
 export function provenance(

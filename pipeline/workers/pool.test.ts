@@ -130,7 +130,7 @@ function slowWorkers() {
     return {
       send({ job, texts }) {
         const readings = texts.map(() => ({ windowTokens: [1], logits: new Float32Array(1) }))
-        const counts = { tokens: { real: 1, padded: 1 }, batches: 1, memoryBytes: 1 }
+        const counts = { tokens: { real: 1, padded: 1 }, batches: 1, computeMs: 1, memoryBytes: 1 }
         answer = () => message({ type: 'done', job, readings, ...counts })
       },
       kill: () => void setImmediate(() => ended('was killed')),

@@ -41,6 +41,10 @@ export interface PoolStats {
   readonly windows: number
   readonly tokens: { readonly real: number; readonly padded: number }
   readonly batches: number
+  /** What reading took: of one core, or of the device. */
+  readonly computeMs: number
+  /** UTF-16 units of the texts read, titles included. */
+  readonly characters: number
   readonly jobs: number
   /** Resident memory of each worker that serves, when it last said so; 0 where none serves. */
   readonly memoryBytes: readonly number[]
@@ -104,7 +108,15 @@ class Pool implements WorkerPool {
   #closing: Promise<void> | undefined
   #arrivals = 0
   #jobs = 0
-  #work = { texts: 0, windows: 0, realTokens: 0, paddedTokens: 0, batches: 0 }
+  #work = {
+    texts: 0,
+    windows: 0,
+    realTokens: 0,
+    paddedTokens: 0,
+    batches: 0,
+    computeMs: 0,
+    characters: 0,
+  }
 
   constructor(deps: WorkerPoolDeps) {
     const bounds = deps.bounds ?? defaultBounds
@@ -162,14 +174,12 @@ class Pool implements WorkerPool {
   }
 
   stats(): PoolStats {
-    const { texts, windows, batches, realTokens, paddedTokens } = this.#work
+    const { realTokens, paddedTokens, ...work } = this.#work
     return {
       queuedTexts: this.#queue.texts,
       queuedBytes: this.#queue.bytes,
-      texts,
-      windows,
+      ...work,
       tokens: { real: realTokens, padded: paddedTokens },
-      batches,
       jobs: this.#jobs,
       memoryBytes: this.#supervisor.memoryBytes,
       workersReady: this.#supervisor.ready.length,
@@ -227,6 +237,8 @@ class Pool implements WorkerPool {
     work.realTokens += done.tokens.real
     work.paddedTokens += done.tokens.padded
     work.batches += done.batches
+    work.computeMs += done.computeMs
+    for (const { text } of job.texts) work.characters += text.text.length + text.title.length
     job.texts.forEach(({ call, index, since }, at) => {
       const reading = done.readings[at]
       if (reading === undefined) return

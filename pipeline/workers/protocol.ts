@@ -64,6 +64,8 @@ export interface Done {
   /** Tokens that the batches held, and what padding made of them. */
   readonly tokens: { readonly real: number; readonly padded: number }
   readonly batches: number
+  /** On the CPU the processor time of all threads, which others on the machine do not add to; on a GPU the time it was held. */
+  readonly computeMs: number
   /** Resident memory of the worker, in bytes. */
   readonly memoryBytes: number
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { AppError, describeError } from '../../infra/errors.ts'
 import { loadEncoder } from './load-encoder.ts'
-import type { FromWorker, Refused, ToWorker, WorkerOptions } from './protocol.ts'
+import type { FromWorker, Provider, Refused, ToWorker, WorkerOptions } from './protocol.ts'
 import { openProven } from './provider.ts'
 import { createReader, type Reader } from './reader.ts'
 
@@ -49,11 +49,24 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
     const { job, texts } = message
     try {
       hooks.onJob?.(message)
+      const meter = startMeter(options.provider)
       const result = await reader.read(texts)
-      return { type: 'done', job, ...result, memoryBytes: process.memoryUsage.rss() }
+      const computeMs = meter()
+      return { type: 'done', job, ...result, computeMs, memoryBytes: process.memoryUsage.rss() }
     } catch (error) {
       return { type: 'failed', job, message: describeError(error) }
     }
+  }
+}
+
+/** Answers the compute since it was started, milliseconds. */
+function startMeter(provider: Provider): () => number {
+  const startedAt = performance.now()
+  const before = process.cpuUsage()
+  return () => {
+    if (provider !== 'cpu') return performance.now() - startedAt
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1_000
   }
 }
 

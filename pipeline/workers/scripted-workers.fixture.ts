@@ -113,7 +113,7 @@ export function scriptedWorkers(script: {
         logits: Float32Array.of(Number.parseInt(text, 10)),
       }))
       const tokens = { real: texts.length, padded: texts.length }
-      say({ type: 'done', job, readings, tokens, batches: 1, memoryBytes })
+      say({ type: 'done', job, readings, tokens, batches: 1, computeMs: 1, memoryBytes })
     }
 
     function end(): void {

@@ -48,7 +48,7 @@ function answer({ job, texts }: Read): void {
   const readings = texts.map(({ text }) => readingOf(text))
   if (texts.some(({ text }) => text.split(' ').includes('short'))) readings.pop()
   const tokens = { real: texts.length, padded: texts.length }
-  say({ type: 'done', job, readings, tokens, batches: 1, memoryBytes })
+  say({ type: 'done', job, readings, tokens, batches: 1, computeMs: 1, memoryBytes })
 }
 
 function start({ folder, provider }: WorkerOptions): void {
