@@ -4,6 +4,7 @@ import { topics } from '../../infra/log/log.ts'
 import { silentLogger as logger } from '../../infra/logger.ts'
 import type { Store } from '../../infra/store/store.ts'
 import { createServing } from './serving.ts'
+import { shadowFigures } from './shadow-figures.ts'
 import { promotionsOn, startWorld, temporaryFolder, type World } from './world.fixture.ts'
 
 const order = { replaces: '', force: true, by: 'ada', note: 'tried for a week', days: 28 }
@@ -119,13 +120,6 @@ describe('promotions', () => {
     }
   })
 
-  it('keeps no row of a revision twice', async () => {
-    const [row] = await world.store.query<{ rows: number; distinct: number }>(
-      'SELECT count() AS rows, uniqExact(revision, log_topic, partition, offset, ordinal) AS distinct FROM rescored',
-    )
-    assert.equal(row?.rows, row?.distinct)
-  })
-
   it('records who forced what', async () => {
     const rows = await world.store.query(
       'SELECT DISTINCT action, expert, replaces, person, note, forced FROM serving ORDER BY control_offset LIMIT 1',
@@ -177,6 +171,62 @@ describe('promotions', () => {
     await done()
     assert.deepEqual(failing, { inserts: 0 })
     assert.deepEqual(await tones(posts), [0.2])
+  })
+
+  it('needs no force with 200 labels of the random share that hold what the expert says', async () => {
+    const { store, promotions } = world
+    const label = (offset: number) => ({
+      offset,
+      log_topic: 'posts@0',
+      post_offset: offset,
+      task: 'sentiment',
+      label: 'negative',
+      labeller: 'ada',
+      origin: 'uniform',
+      selection_probability: 0.01,
+      kind: 'news',
+      // What was shown is right on 120, the expert on 140, both on 100.
+      fused: offset < 120 ? [0.9, 0.1, 0] : [0.1, 0.9, 0],
+      'experts.name': ['calm', 'dark'],
+      'experts.version': ['1', '1'],
+      'experts.probabilities': [
+        [0.2, 0.7, 0.1],
+        offset >= 20 && offset < 160 ? [0.6, 0.3, 0.1] : [0.1, 0.3, 0.6],
+      ],
+      'experts.ran': [true, true],
+      'experts.shadow': [false, true],
+    })
+    const labels = Array.from({ length: 200 }, (_, offset) => label(offset))
+    await store.insert('labels', [
+      ...labels.slice(1),
+      ...labels.slice(1, 50),
+      { ...label(300), origin: 'informative' },
+      { ...label(301), origin: 'chosen', selection_probability: null },
+      { ...label(302), 'experts.version': ['1', '0'] },
+      { ...label(303), 'experts.name': ['calm', 'bleak'] },
+    ])
+    const checked = { ...order, expert: 'dark', force: false }
+    await assert.rejects(promotions.promote(checked), refusal(/There are 199 labels/))
+    await store.insert('labels', labels.slice(0, 1))
+    const [figures] = await shadowFigures(store, { name: 'dark', version: '1' }, 'posts@0')
+    assert.deepEqual(
+      [figures?.shownAccuracy.share, figures?.shadowAccuracy.share, figures?.shadowAccuracy.n],
+      [0.6, 0.7, 200],
+    )
+    assert.equal(figures?.accuracyDifference?.difference, 0.1)
+    await promotions.promote(checked)
+    await done()
+    const [row] = await store.query(
+      'SELECT labels, forced FROM serving ORDER BY control_offset DESC LIMIT 1',
+    )
+    assert.deepEqual(row, { labels: 200, forced: false })
+  })
+
+  it('keeps no row of a revision twice', async () => {
+    const [row] = await world.store.query<{ rows: number; distinct: number }>(
+      'SELECT count() AS rows, uniqExact(revision, log_topic, partition, offset, ordinal) AS distinct FROM rescored',
+    )
+    assert.equal(row?.rows, row?.distinct)
   })
 })
 
