@@ -42,6 +42,8 @@ export interface EngineOptions {
 }
 
 const readLimit = 5_000
+/** Of the past that is folded when other experts begin to vote: older lessons weigh an eighth together, and each half-life takes its time. */
+const halfLivesFolded = 3
 /** Closes with rows between two checkpoints: what a restart has to fold again at most. */
 const closesACheckpoint = 30
 
@@ -165,7 +167,11 @@ export class AlertEngine {
     const { lastEnd: end, closed: cursor } = memory.buckets
     if (end !== undefined) {
       const textsFrom = end - Math.max(...fold.volume.windows) * fold.bucketMs
-      const live = history.live({ from: windowFrom, below: cursor, textsFrom }, coverage)
+      const from = Math.max(
+        windowFrom,
+        end - halfLivesFolded * fold.volume.halfLife * fold.bucketMs,
+      )
+      const live = history.live({ from, below: cursor, textsFrom }, coverage)
       const past = await foldedPast(fold, {
         imported: memory.seed === undefined ? none() : history.imported(memory.seed, coverage),
         live: this.#freshOf(live),

@@ -15,7 +15,7 @@ export interface Past {
 }
 
 /** Closes between two turns of the event loop: the process answers requests meanwhile. */
-const closesATurn = 50
+const closesATurn = 10
 
 /** A fold that has closed the buckets up to `until`. Its alerts are nobody's: who takes its state keeps his own. */
 export async function foldedPast(options: FoldOptions, past: Past): Promise<AlertFold> {

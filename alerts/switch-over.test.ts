@@ -88,18 +88,14 @@ const serving = (coverage: ServedRange[]): ServingRecord => ({
 const eventsOf = (world: World) => world.journal.events.map(({ state }) => state)
 
 describe('other experts begin to vote', () => {
-  for (const shift of [0.2, -0.2]) {
-    it(`is no news when they see everything ${shift > 0 ? 'more' : 'less'} negative`, async () => {
-      assert.deepEqual(eventsOf(await play({ shift, stories: usual })), [])
+  for (const shift of [0.2, -0.2])
+    it(`is no news when they see everything ${shift > 0 ? 'more' : 'less'} negative, and hides no spike after it`, async () => {
+      const { journal } = await play({ shift, stories: [...usual, ...spike] })
+      const [first] = journal.events
+      assert.equal(first?.state, 'firing')
+      const firedAt = Date.parse(first?.at ?? '')
+      assert.ok(firedAt > switchAt + 20_500 && firedAt <= switchAt + 90_000, first?.at)
     })
-
-    it(`hides no spike right after, seen ${shift > 0 ? 'more' : 'less'} negative`, async () => {
-      const world = await play({ shift, stories: [...usual, ...spike] })
-      assert.equal(eventsOf(world)[0], 'firing')
-      const firedAt = Date.parse(world.journal.events[0]?.at ?? '')
-      assert.ok(firedAt > switchAt && firedAt <= switchAt + 90_000)
-    })
-  }
 
   it('would be news if nobody told the engine', async () => {
     const world = await play({ shift: 0.2, stories: usual, told: false })
@@ -109,7 +105,7 @@ describe('other experts begin to vote', () => {
   it('tells the same bytes when any one write fails', async () => {
     const scenario = { shift: 0.2, stories: [...usual, ...spike] }
     const whole = await play(scenario)
-    for (let write = 3; write <= whole.journal.writes; write += 400) {
+    for (const write of [1, 2].map((third) => Math.floor((third * whole.journal.writes) / 3))) {
       const world = emptyWorld()
       world.journal.failAt = { write, takesEffect: write % 2 === 0 }
       const played = await play(scenario, world)

@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url'
 import type { ChildOptions } from './promote-child.fixture.ts'
 import { startWorld, temporaryFolder } from './world.fixture.ts'
 
-const posts = 400
+const posts = 160
 
 describe('a promotion whose process was killed', () => {
   const folder = temporaryFolder()
   after(() => folder.remove())
 
   it('goes on where it stopped, and doubles nothing', { timeout: 60_000 }, async () => {
-    await killedAfterBlocks(3, { folder: folder.path, posts, rowsAtOnce: 40 })
+    await killedAfterBlocks(3, { folder: folder.path, posts, rowsAtOnce: 20 })
     const world = await startWorld({ folder: folder.path })
     const rescoredOf = (revision: number) =>
       world.store.query<{ rows: number; newest: string }>(
