@@ -70,6 +70,11 @@ export class Buckets<Row extends LogRow> {
     return this.#read
   }
 
+  /** The next offset by partition behind the last closed bucket. */
+  get closed(): Cursor {
+    return this.#closed
+  }
+
   /** Rows read and not yet in a closed bucket. */
   get pending(): number {
     let rows = 0

@@ -1,11 +1,11 @@
 /** `control` in memory: it has few records, one partition and unlimited retention. */
 import { type Follower, type Log, topics } from '../infra/log/log.ts'
-import { type BaselineSeed, parseControl } from './control.ts'
+import { type AlertControl, parseControl } from './control.ts'
 
 export interface ControlRecord {
   readonly offset: number
-  /** `undefined` for a record that alerts do not act on. */
-  readonly seed: BaselineSeed | undefined
+  /** `undefined` for a record that alerts do not act on, and a change of experts that is void because another came first. */
+  readonly record: AlertControl | undefined
 }
 
 export interface ControlReader {
@@ -16,14 +16,23 @@ export interface ControlReader {
 
 export function createControlReader(log: Pick<Log, 'follow' | 'endOffsets'>): ControlReader {
   const records: ControlRecord[] = []
+  /** Offset of the change of experts in force. */
+  let serving = -1
   let next = 0
   let wake: () => void = () => {}
   let follower: Promise<Follower> | undefined
 
+  function inForce(offset: number, record: AlertControl | undefined): AlertControl | undefined {
+    if (record?.type !== 'serving') return record
+    if (record.after !== serving) return undefined
+    serving = offset
+    return record
+  }
+
   const follow = (): Promise<Follower> =>
     log.follow(topics.control, [0], async (batch) => {
       for (const { offset, value } of batch.records)
-        records.push({ offset, seed: parseControl(value) })
+        records.push({ offset, record: inForce(offset, parseControl(value)) })
       next = batch.next
       wake()
     })

@@ -1,7 +1,8 @@
-/** Records of the topic `control` that alerts act on. The one so far: learn the baselines anew from imported history. */
+/** Records of the topic `control` that alerts act on: learn the baselines anew from imported history, or from what other experts say of the past. */
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { type Log, topics } from '../infra/log/log.ts'
+import { ServingRecord } from '../pipeline/contract.ts'
 
 export const BaselineSeed = Type.Object({
   type: Type.Literal('baseline.seed'),
@@ -13,6 +14,8 @@ export const BaselineSeed = Type.Object({
   to: Type.Integer(),
 })
 export type BaselineSeed = Type.Static<typeof BaselineSeed>
+
+export type AlertControl = BaselineSeed | ServingRecord
 
 /**
  * Asks the alert engine to replace its baselines by what the history rows of `source` teach. They must be stored already.
@@ -34,10 +37,11 @@ export async function seedBaselines(options: {
 }
 
 /** `undefined` for records of other parts, and for what is no record at all: neither stops the engine. */
-export function parseControl(value: Uint8Array): BaselineSeed | undefined {
+export function parseControl(value: Uint8Array): AlertControl | undefined {
   try {
     const record: unknown = JSON.parse(Buffer.from(value).toString('utf8'))
-    return Value.Check(BaselineSeed, record) ? record : undefined
+    if (Value.Check(BaselineSeed, record) || Value.Check(ServingRecord, record)) return record
+    return undefined
   } catch {
     return undefined
   }

@@ -58,12 +58,15 @@ export interface MemoryLog {
   readonly tail: Tail
   readonly log: { endOffsets(): Promise<readonly number[]> }
   append(rows: readonly MentionRow[]): void
+  /** By partition. */
+  rows(): readonly MentionRow[]
 }
 
 /** What is appended is stored at once: the tail reads at most `limit` rows of each partition. */
 export function memoryLog(partitions: number): MemoryLog {
   const stored: MentionRow[][] = Array.from({ length: partitions }, () => [])
   return {
+    rows: () => stored.flat(),
     append(rows) {
       for (const row of rows) stored[row.partition]?.push(row)
     },

@@ -1,33 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Registry } from 'prom-client'
-import { silentLogger } from '../infra/logger.ts'
-import type { BaselineSeed } from './control.ts'
-import type { ControlRecord } from './control-reader.ts'
-import {
-  appended,
-  type MemoryJournal,
-  memoryJournal,
-  memoryLog,
-  mention,
-  type RowSpec,
-} from './engine.fixture.ts'
-import { AlertEngine } from './engine.ts'
-import { createAlertMetrics } from './metrics.ts'
-import { notificationsOf } from './outbox.ts'
-import { foldOptions } from './settings.ts'
+import { appended, memoryLog, mention, type RowSpec } from './engine.fixture.ts'
+import { drizzle, emptyWorld, engineOn, minute, type World } from './engine-world.fixture.ts'
 import type { MentionRow } from './window.ts'
 
-const bucketMs = 10_000
 const start = Date.parse('2026-03-02T09:00:00Z')
-const minute = 60_000
-
-/** A story of its own every `everyMs`. */
-const drizzle = (from: number, to: number, everyMs: number, row: Partial<MentionRow>): RowSpec[] =>
-  Array.from({ length: Math.floor((to - from) / everyMs) }, (_, index) => {
-    const at = from + index * everyMs
-    return { at, content_hash: `${row.instrument}@${at}`, author: `a${index % 17}`, ...row }
-  })
 
 /** Twenty quiet minutes of two instruments, then a storm on one of them for a minute, then quiet again. */
 const stream = appended(
@@ -41,40 +18,6 @@ const stream = appended(
   ],
   4,
 )
-
-interface World {
-  readonly journal: MemoryJournal
-  readonly control: ControlRecord[]
-  readonly history: MentionRow[]
-  now: number
-}
-
-function engineOn(world: World, memory: ReturnType<typeof memoryLog>): AlertEngine {
-  const channels = [{ name: 'print', send: async () => {}, close: async () => {} }]
-  return new AlertEngine({
-    tail: memory.tail,
-    log: memory.log,
-    control: {
-      read: async (offset) => world.control.filter((record) => record.offset >= offset),
-      stop: async () => {},
-    },
-    async *history(_seed: BaselineSeed) {
-      yield* world.history
-    },
-    journal: world.journal,
-    clock: () => world.now,
-    logger: silentLogger,
-    metrics: createAlertMetrics(new Registry()),
-    fold: foldOptions(
-      { bucketMs },
-      { instrumentName: (id) => id, publicUrl: () => 'http://localhost' },
-    ),
-    closeGraceMs: 5_000,
-    freshnessMs: 6 * 3_600_000,
-    notificationsOf: (event) => notificationsOf(event, channels),
-    onEvents: () => {},
-  })
-}
 
 /** Plays the stream in virtual time, a pass every `stepMs`; a failing pass is repeated by a new engine. */
 async function play(world: World, stepMs: number): Promise<void> {
@@ -93,7 +36,7 @@ async function play(world: World, stepMs: number): Promise<void> {
   }
 }
 
-const newWorld = (): World => ({ journal: memoryJournal(), control: [], history: [], now: start })
+const newWorld = (): World => ({ ...emptyWorld(), now: start })
 
 describe('AlertEngine', () => {
   it('fires on the storm, on nothing else, and resolves', async () => {
@@ -178,7 +121,7 @@ describe('AlertEngine', () => {
       from: 0,
       to: start,
     } as const
-    world.control.push({ offset: 0, seed })
+    world.control.push({ offset: 0, record: seed })
     await play(world, 1_000)
     assert.deepEqual(world.journal.events, [])
   })

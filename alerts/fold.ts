@@ -147,6 +147,31 @@ export class AlertFold {
     if (this.isIdle) this.#since = 0
   }
 
+  /** Goes on from what another fold learned and saw: only alerts that are open stay as they are. It must have closed the same buckets. */
+  adopt(past: AlertFold): void {
+    const adopted = new Map<string, Series>()
+    for (const [id, { baselines, buckets }] of past.#series)
+      adopted.set(id, { baselines, buckets, rule: initialState })
+    for (const [id, { rule }] of this.#series) {
+      if (!isOpen(rule)) continue
+      const { baselines, buckets } = adopted.get(id) ?? {
+        baselines: past.#emptyBaselines(),
+        buckets: [],
+      }
+      adopted.set(id, { baselines, buckets, rule })
+    }
+    this.#series = adopted
+    this.#active = new Set(
+      [...adopted].flatMap(([id, { buckets, rule }]) =>
+        buckets.length > 0 || isOpen(rule) ? [id] : [],
+      ),
+    )
+    this.#stories = past.#stories
+    this.#taught = past.#taught
+    this.#lastPosts = past.#lastPosts
+    this.#since = past.#since
+  }
+
   #count(end: number, row: MentionRow): void {
     const { signature, content_hash: contentHash } = row
     const story = this.#stories.observe({ position: positionOf(row), signature, contentHash }, end)

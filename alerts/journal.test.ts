@@ -13,7 +13,9 @@ import { sampleEvent } from './event.fixture.ts'
 import { historyOf } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { notificationsOf } from './outbox.ts'
+import { inForceOf } from './revised.ts'
 import { alertRoutes } from './routes.ts'
+import type { MentionRow } from './window.ts'
 
 const channels = [{ name: 'print', send: async () => {}, close: async () => {} }]
 const start = Date.parse('2026-03-02T09:00:00Z')
@@ -127,10 +129,69 @@ describe('the journal in the store', () => {
       to: Date.parse('2026-03-01T00:09:00Z'),
     } as const
     const offsets: number[] = []
-    for await (const { offset, signature } of read(seed)) {
+    for await (const { offset, signature } of read.imported(seed, [])) {
       offsets.push(Number(offset))
       assert.deepEqual(signature, [1, 2 ** 32 - 1])
     }
     assert.deepEqual(offsets, [1, 0])
+  })
+
+  it('reads what was live as a coverage shows it, whatever is in force', async () => {
+    const row = (offset: number, negative: number, revision?: number) => ({
+      log_topic: 'posts@1',
+      partition: 0,
+      offset,
+      ordinal: 1,
+      outcome: 'scored',
+      version: 1,
+      instrument: 'US:META',
+      text: `text ${offset}`,
+      negative,
+      'experts.name': ['linear'],
+      'experts.task': ['sentiment'],
+      'experts.probabilities': [[negative, 0.1, 0.1]],
+      published_at: `2026-03-01 00:0${offset}:00.000`,
+      appended_at: `2026-03-01 00:0${offset}:00.000`,
+      ...(revision === undefined ? {} : { revision }),
+    })
+    const first = [0, 1, 2, 3, 4].map((offset) => row(offset, 0.25))
+    await store.insert('analyses', first)
+    await store.insert('rescored', [
+      ...[1, 2].map((offset) => row(offset, 0.5, 7)),
+      row(2, 0.75, 8),
+    ])
+    const range = { logTopic: 'posts@1', partition: 0, from: 1, to: 3, revision: 7 }
+    const coverage = [range, { ...range, logTopic: 'posts@0', from: 0, to: 9 }]
+    const past = {
+      from: Date.parse('2026-03-01T00:01:00Z'),
+      below: { 0: 4 },
+      textsFrom: Date.parse('2026-03-01T00:03:00Z'),
+    }
+    const seen: unknown[] = []
+    for await (const { offset, negative, text, ...more } of historyOf(store, 'posts@1').live(
+      past,
+      coverage,
+    ))
+      seen.push([offset, negative, text, more['experts.name']])
+    assert.deepEqual(seen, [
+      [1, 0.5, '', []],
+      [2, 0.5, '', []],
+      [3, 0.25, 'text 3', ['linear']],
+    ])
+    const read = await inForceOf(store, 'posts@1')(first as unknown as MentionRow[], coverage)
+    assert.deepEqual(
+      read.map((each) => [
+        each.offset,
+        each.negative,
+        each.text,
+        each['experts.probabilities'][0]?.[0],
+      ]),
+      [0.25, 0.5, 0.5, 0.25, 0.25].map((negative, offset) => [
+        offset,
+        negative,
+        `text ${offset}`,
+        negative,
+      ]),
+    )
   })
 })

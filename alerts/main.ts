@@ -19,6 +19,7 @@ import { historyOf } from './history.ts'
 import { createJournal } from './journal.ts'
 import { createAlertMetrics } from './metrics.ts'
 import { notificationsOf, Outbox } from './outbox.ts'
+import { inForceOf } from './revised.ts'
 import { alertRoutes } from './routes.ts'
 import { foldOptions } from './settings.ts'
 
@@ -85,6 +86,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     log,
     control,
     history: historyOf(store, logTopic),
+    inForce: inForceOf(store, logTopic),
     journal,
     clock,
     logger,

@@ -14,7 +14,7 @@ function head(found: Explanation): string[] {
   return [
     `${inert(found.postId)}, version ${found.version}: ${inert(found.source)}, ${inert(found.kind)}, ${inert(found.language)}`,
     `  ${inert(text.slice(0, shownText))}${text.length > shownText ? '...' : ''}`,
-    `  stored at ${inert(found.logTopic)}/${found.partition}/${found.offset}, scored at ${inert(found.scoredAt)}`,
+    `  stored at ${inert(found.logTopic)}/${found.partition}/${found.offset}, scored at ${inert(found.scoredAt)}${found.revision === 0 ? '' : ` by re-scoring ${found.revision}`}`,
     outcome === 'scored'
       ? `  strategy ${inert(strategy)}, ${feedback}${found.degraded ? ', degraded: an expert is missing that should have been heard' : ''}`
       : `  outcome ${inert(outcome)}${reason === '' ? '' : `: ${inert(reason)}`}`,

@@ -9,8 +9,11 @@ import { evaluateCommand } from './evaluate.ts'
 import { explainCommand } from './explain.ts'
 import { feedbackCommand } from './feedback.ts'
 import { labelsCommand } from './labels.ts'
+import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
+import { rollbackCommand } from './rollback.ts'
 import { runCommand } from './run.ts'
+import { shadowCommand } from './shadow.ts'
 import { sqlCommand } from './sql.ts'
 import { startCommand } from './start.ts'
 import { tailCommand } from './tail.ts'
@@ -34,6 +37,9 @@ for (const command of [
   evaluateCommand(),
   doctorCommand(),
   epochCommand(),
+  shadowCommand(),
+  promoteCommand(),
+  rollbackCommand(),
 ]) {
   program.addCommand(command)
 }

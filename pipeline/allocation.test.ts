@@ -23,6 +23,7 @@ import type { Expert } from './experts/expert.ts'
 import { type PipelineRole, startPipelineRole } from './main.ts'
 import { type Backlog, createPipeline } from './pipeline.ts'
 import type { Allocation } from './routes/allocation.ts'
+import { Gate } from './serving/gate.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tickertone-allocation-'))
 const logTopic = 'posts@0'
@@ -120,6 +121,7 @@ describe('the allocator in the pipeline', () => {
       flushMs: 1,
       withinMs: { live: 1_000, history: 1_000 },
       linker: createLinker(),
+      gate: new Gate(),
       labelRates: { share: 0, uniformShare: 1 },
       analyst: createAnalyst({
         experts,

@@ -146,3 +146,68 @@ export const AnalysisRow = Type.Object({
   scored_at: Type.String(),
 })
 export type AnalysisRow = Type.Static<typeof AnalysisRow>
+
+/** The experts that vote. One that stands for another has taken over its weight. */
+export const ExpertSet = Type.Object({
+  experts: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+  }),
+  /** By name of the expert: the name under which weights and calibration know it. */
+  standsFor: Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: 100 })),
+})
+export type ExpertSet = Type.Static<typeof ExpertSet>
+
+/** Offsets `from` (included) to `to` (excluded) that show the rows of a re-scoring instead of those of `analyses`. */
+export const ServedRange = Type.Object({
+  logTopic: Type.String({ minLength: 1 }),
+  partition: Type.Integer({ minimum: 0 }),
+  from: Type.Integer({ minimum: 0 }),
+  to: Type.Integer({ minimum: 0 }),
+  revision: Type.Integer({ minimum: 1 }),
+})
+export type ServedRange = Type.Static<typeof ServedRange>
+
+const Change = {
+  action: Type.Enum(['promote', 'rollback']),
+  /** The expert that is promoted, or was, and the one whose place it takes; '' where it takes nobody's. */
+  expert: Type.String({ minLength: 1, maxLength: 100 }),
+  replaces: Type.String({ maxLength: 100 }),
+  /** Who votes afterwards. */
+  set: ExpertSet,
+  /** Offset of the record `serving` that this change builds on; -1 for none. Another record in force makes it void. */
+  after: Type.Integer({ minimum: -1 }),
+  logTopic: Type.String({ minLength: 1 }),
+  /** appended_at, milliseconds since 1970, from which posts are re-scored. */
+  windowFrom: Type.Integer({ minimum: 0 }),
+  by: Type.String({ minLength: 1, maxLength: 100 }),
+  note: Type.String({ maxLength: 1_000 }),
+}
+
+/** A record of `control`: a re-scoring begins. Its offset + 1 is the number of the revision. */
+export const RescoringRecord = Type.Object({
+  type: Type.Literal('serving.rescoring'),
+  ...Change,
+  /** The first offset to re-score, by partition. */
+  from: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
+})
+export type RescoringRecord = Type.Static<typeof RescoringRecord>
+
+/** A record of `control`: another set of experts votes from here on, and what it re-scored is what everybody sees. */
+export const ServingRecord = Type.Object({
+  type: Type.Literal('serving'),
+  ...Change,
+  revision: Type.Integer({ minimum: 1 }),
+  /** Who voted before it. */
+  before: ExpertSet,
+  /** The first offset that the new set judges live, by partition. */
+  position: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
+  /** All ranges that show a re-scoring from now on. */
+  coverage: Type.Array(ServedRange),
+  /** Labels of the random share that hold the expert's probabilities. */
+  labels: Type.Integer({ minimum: 0 }),
+  /** Promoted with fewer labels than it takes. */
+  forced: Type.Boolean(),
+})
+export type ServingRecord = Type.Static<typeof ServingRecord>

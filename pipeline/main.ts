@@ -26,6 +26,7 @@ import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
 import { explainRoutes } from './routes/explain.ts'
+import { createExpertServing } from './serving/expert-serving.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
@@ -95,37 +96,55 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     stops.push(() => strategies.stop())
     await strategies.start()
     const watch = createExpertWatch(deps)
-    const analyst = createAnalyst({
-      experts: [...panel.experts, ...panel.shadows],
+    const turns = turnsOf(config)
+    const withinMs = withinMsOf(panel.experts, config)
+    const serving = createExpertServing({
+      ...deps,
+      ...panel,
       allocator: strategies.allocator,
-      costs,
+      weights: weights.weights,
       calibration,
-      stacking,
       referenceWeights,
-      shadowWaitMs: (posts) => shadowWaitMs(posts, config),
-      onExpertFailure: watch.failed,
-      onExpertAnswer: watch.answered,
-      onJudged(judgements) {
-        traffic.judged(judgements)
-        strategies.judged(judgements)
-      },
+      shadowShare: config.shadow.share,
+      withinMs: withinMs.history,
+      analystOf: (judging, isLive) =>
+        inTurns(
+          turns,
+          createAnalyst({
+            ...judging,
+            experts: [...panel.experts, ...panel.shadows],
+            costs,
+            stacking,
+            shadowWaitMs: (posts) => shadowWaitMs(posts, config),
+            onExpertFailure: watch.failed,
+            onExpertAnswer: watch.answered,
+            onJudged(judgements) {
+              if (!isLive) return
+              traffic.judged(judgements)
+              strategies.judged(judgements)
+            },
+          }),
+        ),
     })
-    stops.push(() => analyst.close())
+    stops.push(() => serving.analyst.close())
+    stops.push(() => serving.stop())
+    await serving.start()
     const labelling = createLabelling({
       ...deps,
       experts: [...panel.experts, ...panel.shadows],
-      isShadow: (name) => panel.shadows.some((shadow) => shadow.name === name),
+      isShadow: (name) => !serving.votes(name),
     })
     stops.push(() => labelling.stop())
     const pipeline = createPipeline({
       ...deps,
-      analyst: inTurns(analyst, config),
+      analyst: serving.analyst,
+      gate: serving.gate,
       linker,
       labelRates: {
         share: config.allocator.labelShare,
         uniformShare: config.allocator.labelUniformShare,
       },
-      withinMs: withinMsOf(panel.experts, config),
+      withinMs,
       flushMs: config.flushMs,
       onBacklog: ({ posts, oldestMs }) => strategies.budget.waiting(posts, oldestMs),
       onStored: monitor.observe,
@@ -145,6 +164,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
         await app.register(allocation)
         await app.register(explainRoutes({ store: deps.store, stacking }))
         await app.register(labelling.plugin)
+        await app.register(serving.plugin)
       },
       stop,
       instrument: (id) => linker.instrument(id),
@@ -197,11 +217,13 @@ export function withinMsOf(
 const turnMegabytes = (3 * judgedAtOnce.characters) / 2 ** 20
 
 /** The log is the queue: partitions take turns before they fill the queue of an expert, which would have the posts judged without it. */
-function inTurns(analyst: Analyst, { workers }: Config['pipeline']): Analyst {
-  const { queueTexts, queueMegabytes } = workers
-  const turns = new Turns(
+function turnsOf({ workers: { queueTexts, queueMegabytes } }: Config['pipeline']): Turns {
+  return new Turns(
     Math.floor(Math.min(queueTexts / judgedAtOnce.posts, queueMegabytes / turnMegabytes)),
   )
+}
+
+function inTurns(turns: Turns, analyst: Analyst): Analyst {
   return { ...analyst, judge: (posts, call) => turns.take(() => analyst.judge(posts, call)) }
 }
 

@@ -19,6 +19,7 @@ import {
 import type { Logger } from '../infra/logger.ts'
 import { decodePost } from '../ingest/contract.ts'
 import { rowsOf, type Verdict } from './rows.ts'
+import type { Gate } from './serving/gate.ts'
 import { type VerdictDeps, verdictsOf } from './verdicts.ts'
 import { createPartitionWriter, type PartitionWriter, type RecordIdentity } from './writer.ts'
 
@@ -32,6 +33,8 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   readonly clock: Clock
   readonly logger: Logger
   readonly flushMs: number
+  /** Batches wait while it is closed: other experts begin to vote between two of them. */
+  readonly gate: Gate
   /** A partition stopped for good: this process cannot do its work. */
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
@@ -105,7 +108,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (writer === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
     await reportBacklog(batch, batch.from, batch.records[0]?.timestamp)
-    const mark = await storeBatch(writer, batch).catch((error: unknown) => {
+    const storing = deps.gate.pass(() => storeBatch(writer, batch))
+    const mark = await storing.catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) return undefined
       deps.onHealth?.(batch.partition, error)
       throw error

@@ -16,6 +16,7 @@ import { createStaticAllocator } from './allocator/static.ts'
 import { createLinker } from './entities/link.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
+import { Gate } from './serving/gate.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tickertone-verdicts-'))
 const logTopic = 'posts@0'
@@ -64,6 +65,7 @@ describe('a text that ends its reader', () => {
       flushMs: 1,
       withinMs: { live: 1, history: 20 },
       linker,
+      gate: new Gate(),
       labelRates: { share: 0, uniformShare: 0 },
       analyst: createAnalyst({
         experts: [careful],

@@ -14,7 +14,7 @@ export interface FeedPosition {
 const sql = `
 WITH newest AS (
   SELECT partition, offset
-  FROM analyses
+  FROM served_v
   WHERE log_topic = {logTopic:String}
     AND outcome = 'scored'
     AND ordinal = 0
@@ -25,7 +25,7 @@ WITH newest AS (
   LIMIT {limit:UInt32}
 )
 SELECT ${feedColumns.join(', ')}
-FROM analyses
+FROM served_v
 WHERE log_topic = {logTopic:String} AND (partition, offset) IN newest
 ORDER BY appended_at DESC, partition DESC, offset DESC, ordinal`
 

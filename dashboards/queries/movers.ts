@@ -37,7 +37,7 @@ FROM (
     toUInt32(count()) AS posts,
     sum(score) AS sum,
     sum(score * score) AS squares
-  FROM analyses
+  FROM served_v
   WHERE outcome = 'scored'
     AND ordinal > 0
     AND NOT startsWith(instrument, {unresolved:String})

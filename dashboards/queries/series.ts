@@ -16,7 +16,7 @@ const aggregate = `
   toUInt32(count()) AS posts,
   avg(score) AS score,
   sum(negative) AS negative
-FROM analyses
+FROM served_v
 WHERE outcome = 'scored'
   AND published_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
   AND published_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`

@@ -18,7 +18,7 @@ FROM (
     toInt32(intDiv(toUnixTimestamp64Milli(published_at) - {from:Int64}, {slotMs:Int64})) AS slot,
     toUInt32(count()) AS posts,
     avg(score) AS score
-  FROM analyses
+  FROM served_v
   WHERE outcome = 'scored'
     AND ordinal = 0
     AND topic != ''

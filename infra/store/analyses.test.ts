@@ -79,13 +79,8 @@ describe('the table analyses', () => {
       .join('\n')
 
   const questions = [
-    { name: 'the mark', sql: markSql, projection: 'mark' },
+    { name: 'the mark', sql: markSql('analyses'), projection: 'mark' },
     { name: 'the marks of the tail', sql: marksSql, projection: 'mark' },
-    {
-      name: 'the page of an instrument',
-      sql: "SELECT * FROM mentions_v WHERE instrument = 'US:META' ORDER BY published_at DESC LIMIT 50",
-      projection: 'by_instrument',
-    },
     {
       name: 'the series of an instrument',
       sql: "SELECT minute, sum(mentions) FROM sentiment_per_minute_v WHERE instrument = 'US:META' AND minute > now() - INTERVAL 1 YEAR AND NOT history GROUP BY minute",
@@ -107,7 +102,7 @@ describe('the table analyses', () => {
       insertSql({
         table: 'analyses',
         columns: [{ name: 'offset', type: 'Int64' }],
-        fenced: true,
+        fence: 'analyses',
         rowsIn: 'parameter',
         maxExecutionMs: 10_000,
       }).replace(
@@ -163,7 +158,7 @@ describe('the table analyses', () => {
       /ALTER TABLE analyses UPDATE .* WHERE post_id = 'the-post' .*/.exec(documentation)?.[0] ?? ''
     await store.command(erasure.replace('the-post', 'post-1'))
     const byInstrument =
-      "SELECT text FROM mentions_v WHERE instrument = 'US:META' ORDER BY published_at"
+      "SELECT text FROM analyses WHERE instrument = 'US:META' AND ordinal > 0 ORDER BY published_at"
     assert.match(await explain(byInstrument), /by_instrument/)
     assert.deepEqual(await store.query(byInstrument), [{ text: 'a text' }, { text: '' }])
     const byPlace = 'SELECT DISTINCT text, author FROM analyses WHERE offset = 1'
@@ -182,11 +177,144 @@ describe('the table analyses', () => {
     )
   })
 
+  it('has the columns of analyses in rescored, in the same order', async () => {
+    const columnsOf = (table: string) =>
+      store.query<{ name: string; type: string }>(
+        'SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position',
+        { table },
+      )
+    assert.deepEqual(await columnsOf('rescored'), [
+      ...(await columnsOf('analyses')),
+      { name: 'revision', type: 'UInt32' },
+    ])
+  })
+
+  describe('when offset 1 shows a re-scoring', () => {
+    const revision = { number: 7, from: 1 }
+    const coverage = (offsets: readonly [from: number, to: number][]) => ({
+      'coverage.log_topic': offsets.map(() => 'posts@0'),
+      'coverage.partition': offsets.map(() => 0),
+      'coverage.from_offset': offsets.map(([from]) => from),
+      'coverage.to_offset': offsets.map(([, to]) => to),
+      'coverage.revision': offsets.map(() => revision.number),
+    })
+    const minutes = { minutes_from: '2026-11-24 10:05:00', minutes_to: '2026-11-24 10:05:00' }
+
+    before(async () => {
+      const rescored = {
+        ...post,
+        negative: 0.3,
+        neutral: 0.3,
+        positive: 0.4,
+        score: 0.1,
+        published_at: minute,
+      }
+      const block = sampleBlock(
+        [
+          { offset: 1, ...rescored, revision: 7, scored_at: '2026-11-24 11:00:00.000' },
+          {
+            offset: 1,
+            ...rescored,
+            ordinal: 1,
+            instrument: 'US:META',
+            revision: 7,
+            scored_at: '2026-11-24 11:00:00.000',
+          },
+        ],
+        { mark: 0, token: 'posts@0/0/1/test/0/7', revision },
+      )
+      assert.equal(await store.mark({ ...partition, revision }), 0)
+      assert.deepEqual(await store.insertBlock(block), { kind: 'acknowledged' })
+      assert.deepEqual(await store.insertBlock({ ...block, token: 'another' }), {
+        kind: 'mark-moved',
+      })
+      assert.equal(await store.mark({ ...partition, revision }), 1)
+      assert.equal(await store.mark(partition), 9)
+      await store.insert('serving', [
+        {
+          control_offset: 3,
+          served_from: '2026-11-24 11:30:00.000',
+          revision: 7,
+          ...minutes,
+          ...coverage([[1, 2]]),
+        },
+        {
+          control_offset: 4,
+          served_from: '2026-11-24 12:30:00.000',
+          revision: 8,
+          ...minutes,
+          ...coverage([]),
+        },
+        {
+          control_offset: 9,
+          served_from: '2026-11-24 13:30:00.000',
+          revision: 10,
+          ...minutes,
+          ...coverage([[1, 2]]),
+        },
+      ])
+    })
+
+    it('shows it, and every other row as it was', async () => {
+      const shown = await store.query(
+        'SELECT offset, revision, round(score, 6) AS score FROM mentions_v ORDER BY offset',
+      )
+      assert.deepEqual(shown, [
+        { offset: 0, revision: 0, score: -0.6 },
+        { offset: 1, revision: 7, score: 0.1 },
+      ])
+      const counted = await store.query(
+        'SELECT mentions, round(mean_score, 6) AS score FROM sentiment_per_minute_v',
+      )
+      assert.deepEqual(counted, [{ mentions: 2, score: -0.25 }])
+    })
+
+    it('still answers the series from the projection per_minute where it touches no minute', async () => {
+      const series = questions.find(({ projection }) => projection === 'per_minute')?.sql ?? ''
+      assert.match(await explain(series), /ReadFrom(MergeTree|PreparedSource) \(per_minute\)/)
+    })
+
+    const asWas = [
+      { at: '2026-11-24 11:15:00', revision: 0 },
+      { at: '2026-11-24 12:00:00', revision: 7 },
+      { at: '2026-11-24 13:00:00', revision: 0 },
+      { at: '2026-11-24 14:00:00', revision: 7 },
+    ]
+    for (const { at, revision: shown } of asWas)
+      it(`tells that revision ${shown} was shown at ${at}`, async () => {
+        const sql = /SELECT [^;]*FROM revisions_v[^;`]*/.exec(documentation)?.[0] ?? ''
+        assert.match(sql, /2026-11-20 09:30:00/)
+        const rows = await store.query<{ offset: number; revision: number }>(
+          sql.replaceAll('2026-11-20 09:30:00', at),
+        )
+        assert.deepEqual(
+          rows.map(({ offset, revision }) => ({ offset, revision })),
+          [
+            { offset: 0, revision: 0 },
+            { offset: 1, revision: shown },
+          ],
+        )
+      })
+  })
+
   const documentation = readFileSync(join(packageRoot, 'docs', 'sql.md'), 'utf8')
+
+  it('answers the page of an instrument from the projection by_instrument, where it is smaller', async () => {
+    await store.command(
+      `INSERT INTO analyses (log_topic, partition, offset, ordinal, instrument, outcome, published_at, appended_at)
+       SELECT 'bulk@0', 0, number, 1, concat('US:', toString(number % 200)), 'scored', now(), now() FROM numbers(30000)`,
+    )
+    assert.match(
+      await explain(
+        "SELECT * FROM mentions_v WHERE instrument = 'US:7' ORDER BY published_at DESC LIMIT 50",
+      ),
+      /ReadFromMergeTree \(by_instrument\)/,
+    )
+  })
 
   it('has every column in docs/sql.md', async () => {
     const columns = await store.query<{ table: string; name: string }>(
-      "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND table IN ('analyses', 'posts_v', 'mentions_v', 'sentiment_per_minute_v', 'labels_v', 'label_judges_v', 'label_accuracy_v', 'log_epochs')",
+      "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND table IN ('analyses', 'posts_v', 'mentions_v', 'sentiment_per_minute_v', 'log_epochs', 'labels_v', 'label_judges_v', 'label_accuracy_v', 'served_v', 'revisions_v', 'serving', 'shadow_posts_v')",
     )
     assert.ok(columns.length > 100)
     const sections = new Map(

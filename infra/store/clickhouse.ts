@@ -4,7 +4,16 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import { AppError } from '../errors.ts'
 import { encodeRow } from './encode-row.ts'
 import { inlineParams } from './inline-params.ts'
-import { type Column, columnsSql, insertSql, markMoved, markSql, querySql } from './sql.ts'
+import {
+  type BlockTable,
+  type Column,
+  columnsSql,
+  type InsertSql,
+  insertSql,
+  markMoved,
+  markSql,
+  querySql,
+} from './sql.ts'
 import type {
   Block,
   InsertOutcome,
@@ -89,25 +98,23 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
     const [first] = rows
     if (first === undefined) return
     const columns = (await this.#columnsOf(table)).filter((column) => column.name in first)
-    const sql = { table, columns, fenced: false }
-    await this.#send(sql, rows.map(encodeRow), {}).catch((cause) => {
+    await this.#send({ table, columns }, rows.map(encodeRow), {}).catch((cause) => {
       throw storeError(cause, `store rows of ${table}`, this.#options.where)
     })
   }
 
   async mark(partition: PartitionId): Promise<number> {
-    const { logTopic, partition: number } = partition
-    const params = { logTopic, partition: number }
-    const [row] = await this.query<{ mark: number }>(markSql, params, { lane: 'writer' })
+    const { table, params } = placeOf(partition)
+    const [row] = await this.query<{ mark: number }>(markSql(table), params, { lane: 'writer' })
     return row?.mark ?? -1
   }
 
   async insertBlock(block: Block): Promise<InsertOutcome> {
     const { logTopic, partition, mark, token, rows } = block
     try {
-      const columns = await this.#columnsOf('analyses')
-      const params = { logTopic, partition, mark, token }
-      await this.#send({ table: 'analyses', columns, fenced: true }, rows, params)
+      const { table, params } = placeOf(block)
+      const columns = await this.#columnsOf(table)
+      await this.#send({ table, columns, fence: table }, rows, { ...params, mark, token })
       return { kind: 'acknowledged' }
     } catch (cause) {
       if (cause instanceof Error && cause.message.includes(markMoved)) return { kind: 'mark-moved' }
@@ -130,7 +137,7 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async #send(
-    sql: { table: string; columns: readonly Column[]; fenced: boolean },
+    sql: Pick<InsertSql, 'table' | 'columns' | 'fence'>,
     rows: readonly string[],
     params: Params,
   ): Promise<void> {
@@ -166,6 +173,15 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
     work.then(forget, forget)
     return work
   }
+}
+
+function placeOf({ logTopic, partition, revision }: PartitionId): {
+  readonly table: BlockTable
+  readonly params: Params
+} {
+  if (revision === undefined) return { table: 'analyses', params: { logTopic, partition } }
+  const { number, from } = revision
+  return { table: 'rescored', params: { logTopic, partition, revision: number, from } }
 }
 
 /** Without a FORMAT the embedded engine answers in CSV and a server in TSV, whose escapes stand in literals alone. */

@@ -7,13 +7,19 @@ export interface Column {
 
 const ofPartition = 'WHERE log_topic = {logTopic:String} AND partition = {partition:UInt32}'
 
-/** `max` alone gives 0 for an empty partition, which would lose offset 0; `maxOrNull` is not answered by a projection. */
-export const markSql = `SELECT if(count() = 0, -1, max(offset)) AS mark FROM analyses ${ofPartition}`
+/** The tables that are written in blocks, each with its mark. `max` alone gives 0 for an empty partition, which would lose offset 0; `maxOrNull` is not answered by a projection. */
+const marks = {
+  analyses: `SELECT if(count() = 0, -1, max(offset)) AS mark FROM analyses ${ofPartition}`,
+  rescored: `SELECT if(count() = 0, {from:Int64} - 1, max(offset)) AS mark FROM rescored ${ofPartition} AND revision = {revision:UInt32}`,
+} as const
+export type BlockTable = keyof typeof marks
+export const markSql = (table: BlockTable): string => marks[table]
 
 export const markMoved = 'MARK_MOVED'
 
 /** The statement refuses itself when the partition's mark is not `{mark:Int64}`. */
-const fence = `WHERE throwIf((${markSql}) != {mark:Int64}, '${markMoved}') = 0`
+const fenceOf = (table: BlockTable): string =>
+  `WHERE throwIf((${markSql(table)}) != {mark:Int64}, '${markMoved}') = 0`
 
 /** One insert is one part: nothing cuts it below 256 MiB, and nothing collects it with others. */
 const insertSettings = [
@@ -27,13 +33,14 @@ const insertSettings = [
 export interface InsertSql {
   readonly table: string
   readonly columns: readonly Column[]
-  readonly fenced: boolean
+  /** The table whose mark the insert builds on: its own. */
+  readonly fence?: BlockTable
   /** Where the rows come from: the bound parameter `{body:String}`, or the request's body. */
   readonly rowsIn: 'parameter' | 'body'
   readonly maxExecutionMs: number
 }
 
-/** Fenced inserts bind `logTopic`, `partition`, `mark` and `token`. */
+/** Fenced inserts bind `logTopic`, `partition`, `mark` and `token`; those of `rescored` also `revision` and `from`. */
 export function insertSql(insert: InsertSql): string {
   const names = insert.columns.map((column) => quoteName(column.name)).join(', ')
   const structure = quoteText(
@@ -42,7 +49,7 @@ export function insertSql(insert: InsertSql): string {
   const settings = [
     ...insertSettings,
     executionLimit(insert.maxExecutionMs),
-    ...(insert.fenced ? ['insert_deduplication_token = {token:String}'] : []),
+    ...(insert.fence ? ['insert_deduplication_token = {token:String}'] : []),
   ]
   const source =
     insert.rowsIn === 'parameter'
@@ -52,7 +59,7 @@ export function insertSql(insert: InsertSql): string {
     `INSERT INTO ${quoteName(insert.table)} (${names})`,
     `SETTINGS ${settings.join(', ')}`,
     `SELECT ${names} FROM ${source}`,
-    ...(insert.fenced ? [fence] : []),
+    ...(insert.fence ? [fenceOf(insert.fence)] : []),
     ...(insert.rowsIn === 'body' ? ['FORMAT JSONEachRow'] : []),
   ].join('\n')
 }

@@ -22,6 +22,14 @@ export interface PartitionId {
   /** The topic with its epoch: 'posts@0'. */
   readonly logTopic: string
   readonly partition: number
+  /** Its rows of a re-scoring, in the table `rescored`; without it those of `analyses`. */
+  readonly revision?: Revision | undefined
+}
+
+/** A re-scoring of a partition from the offset `from` on. */
+export interface Revision {
+  readonly number: number
+  readonly from: number
 }
 
 /** A contiguous run of offsets with all their rows: what one insert makes durable, in one part. */
@@ -57,9 +65,9 @@ export interface Store {
   command(sql: string, params?: Params): Promise<void>
   /** Plain insert for tables that are not `analyses`; all rows have the first one's columns. Durable when it resolves. */
   insert(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>
-  /** The highest stored offset of a partition; -1 when it has none. */
+  /** The highest stored offset of a partition; -1 when it has none, and the one before its first for a revision. */
   mark(partition: PartitionId): Promise<number>
-  /** Inserts into `analyses` unless the mark moved. Never rejects for an engine error: the outcome says what is known. */
+  /** Inserts into `analyses`, or `rescored` for a revision, unless the mark moved. Never rejects for an engine error: the outcome says what is known. */
   insertBlock(block: Block): Promise<InsertOutcome>
   /**
    * Part of every token. All writers that can run at the same moment share it, or their tokens would not collide: one for each

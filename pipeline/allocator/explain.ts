@@ -48,6 +48,9 @@ export type ExplainedTask = Type.Static<typeof ExplainedTask>
 export const Explanation = Type.Object({
   postId: Type.String(),
   version: Type.Integer(),
+  revision: Type.Integer({
+    description: '0: as it was judged live; else of the re-scoring in force.',
+  }),
   logTopic: Type.String(),
   partition: Type.Integer(),
   offset: Type.Integer(),
@@ -70,7 +73,10 @@ export const Explanation = Type.Object({
 export type Explanation = Type.Static<typeof Explanation>
 
 /** The row of the post itself (ordinal 0). Numbers of it are taken as the 32-bit floats that the table holds. */
-export function explain(row: AnalysisRow, stacking: Stacking | undefined): Explanation {
+export function explain(
+  row: AnalysisRow & { readonly revision?: number },
+  stacking: Stacking | undefined,
+): Explanation {
   const isScored = row.outcome === 'scored'
   const sentiment = [row.negative, row.neutral, row.positive]
   const explained = isScored
@@ -89,6 +95,7 @@ export function explain(row: AnalysisRow, stacking: Stacking | undefined): Expla
   return {
     postId: row.post_id,
     version: row.version,
+    revision: row.revision ?? 0,
     logTopic: row.log_topic,
     partition: row.partition,
     offset: Number(row.offset),

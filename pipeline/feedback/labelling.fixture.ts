@@ -19,6 +19,7 @@ import { createLexiconExpert, readLexicon } from '../experts/lexicon.ts'
 import { createLinearExpert, readLinear } from '../experts/linear.ts'
 import { createPipeline, type Pipeline } from '../pipeline.ts'
 import type { LabelResult } from '../routes/feedback.ts'
+import { Gate } from '../serving/gate.ts'
 import type { LabelRates } from './draw.ts'
 import { createLabelling, type Labelling } from './labelling.ts'
 import type { FeedbackRecord } from './record.ts'
@@ -89,6 +90,7 @@ export async function startLabelling(options: {
       logTopic,
       logger,
       clock,
+      gate: new Gate(),
       linker,
       flushMs: 1,
       withinMs: { live: 1_000, history: 1_000 },

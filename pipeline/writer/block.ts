@@ -45,7 +45,7 @@ export async function writeBlock(cut: CutBlock, writing: BlockWriting): Promise<
 
 /** Of two inserts that build on the same mark at the same moment, the engine keeps one: their tokens are the same. */
 const tokenOf = (at: PartitionId, first: number, boot: string, attempt: number): string =>
-  `${at.logTopic}/${at.partition}/${first}/${boot}/${attempt}`
+  `${at.logTopic}/${at.partition}/${first}/${boot}/${attempt}${at.revision === undefined ? '' : `/${at.revision.number}`}`
 
 type Where = PartitionId & { readonly mark: number; readonly last: number }
 

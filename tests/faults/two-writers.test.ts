@@ -66,7 +66,7 @@ describe('two writers on one partition', () => {
     const sql = insertSql({
       table: 'analyses',
       columns,
-      fenced: true,
+      fence: 'analyses',
       rowsIn: 'parameter',
       maxExecutionMs: 10_000,
     })
