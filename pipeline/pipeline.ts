@@ -18,6 +18,7 @@ import {
 } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import { decodePost } from '../ingest/contract.ts'
+import { type Backlog, BacklogGauge } from './backlog.ts'
 import { rowsOf, type Verdict } from './rows.ts'
 import type { Gate } from './serving/gate.ts'
 import { type VerdictDeps, verdictsOf } from './verdicts.ts'
@@ -45,13 +46,6 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   onStored?(verdicts: readonly Verdict[]): void
 }
 
-export interface Backlog {
-  /** In the log, not stored yet. */
-  readonly posts: number
-  /** How long ago the log took the oldest of those that are being judged. */
-  readonly oldestMs: number
-}
-
 export interface Pipeline {
   /** Throws LOG_REPLACED when a partition of the log is not the one the store was filled from: before anything is appended to it. */
   start(): Promise<void>
@@ -62,9 +56,7 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { log, store, clock, logger } = deps
   const writers = new Map<number, PartitionWriter>()
-  /** By partition: the offset behind what is stored, and when the log took the oldest record of the batch in hand. */
-  const reached = new Map<number, number>()
-  const oldest = new Map<number, number>()
+  const backlog = new BacklogGauge()
   const stopping = new AbortController()
   const { signal } = stopping
   let consumer: Consumer | undefined
@@ -107,7 +99,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const writer = writers.get(batch.partition)
     if (writer === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
-    await reportBacklog(batch, batch.from, batch.records[0]?.timestamp)
+    backlog.begin(batch)
+    await reportBacklog()
     const storing = deps.gate.pass(() => storeBatch(writer, batch))
     const mark = await storing.catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) return undefined
@@ -116,24 +109,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     })
     if (mark === undefined) return
     deps.onHealth?.(batch.partition, undefined)
-    await reportBacklog(batch, batch.next, undefined)
+    backlog.end(batch)
+    await reportBacklog()
     if (!batch.isCurrent()) return
     await consumer?.commit(batch.topic, batch.partition, mark + 1)
     if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))
   }
 
-  async function reportBacklog(
-    { partition }: LogBatch,
-    next: number,
-    oldestAt: number | undefined,
-  ): Promise<void> {
-    if (deps.onBacklog === undefined) return
-    reached.set(partition, next)
-    if (oldestAt === undefined) oldest.delete(partition)
-    else oldest.set(partition, oldestAt)
-    const ends = await log.endOffsets(topics.posts)
-    const posts = [...reached].reduce((sum, [each, from]) => sum + (ends[each] ?? from) - from, 0)
-    deps.onBacklog({ posts, oldestMs: clock() - Math.min(clock(), ...oldest.values()) })
+  async function reportBacklog(): Promise<void> {
+    deps.onBacklog?.(backlog.measure(await log.endOffsets(topics.posts), clock()))
   }
 
   /** Resolves with the partition's mark. Rejects with the signal's reason when a stop ends the judging. */
