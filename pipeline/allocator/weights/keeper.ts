@@ -96,6 +96,7 @@ export function createWeightKeeper(deps: WeightKeeperDeps): WeightKeeper {
   }
 
   async function begin(): Promise<void> {
+    if (isEnded()) return
     await ensureFeedback(log)
     fold = await restoreFold({ log, table, model, logger })
     stored = fold.version
