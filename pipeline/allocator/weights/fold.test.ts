@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { WeightFold } from './fold.ts'
 import { bytesOf, type LabelChanges, labelled, model, topicRecords } from './labels.fixture.ts'
+import { modelSet } from './model.ts'
 import { decodeState, encodeState } from './snapshot.ts'
 
 const tweet = { task: 'sentiment', kind: 'news', language: 'en', textLength: 90 } as const
@@ -31,6 +32,15 @@ test('without feedback the weights are the prior ones, of the task’s experts',
   const topic = book.weights({ ...tweet, task: 'topic' })
   assert.deepEqual(Object.keys(topic), ['minilm', 'linear'])
   assert.ok(Math.abs((topic.minilm ?? 0) - 0.8 / 0.95) < 1e-12)
+})
+
+test('topics may have prior weights of their own', () => {
+  const even = { minilm: 0.5, linear: 0.5 }
+  const topicPrior = { news: even, comment: even }
+  const book = new WeightFold({ ...model, topicPrior }).book()
+  assert.deepEqual(book.weights({ ...tweet, task: 'topic' }), even)
+  assert.deepEqual(book.weights(tweet), new WeightFold(model).book().weights(tweet))
+  assert.notEqual(modelSet({ ...model, topicPrior }), modelSet(model))
 })
 
 test('who is right gains, whether it ran, had effect, or was a shadow', () => {

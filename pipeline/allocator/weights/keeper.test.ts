@@ -17,16 +17,19 @@ import { WeightFold } from './fold.ts'
 import { createWeightKeeper, type KeptDrift, type WeightKeeperDeps } from './keeper.ts'
 import { bytesOf, labelled, model } from './labels.fixture.ts'
 import { modelSet } from './model.ts'
+import { encodeState } from './snapshot.ts'
 
 const tweet = { task: 'sentiment', kind: 'news', language: 'en', textLength: 90 } as const
 const recordOf = (i: number) => bytesOf(labelled({ id: `p${i}`, label: i % 3 }))
 
-/** Weights after the first records, of a fold that nobody interrupted. */
-function weightsAfter(count: number) {
+/** The first records, folded without an interruption. */
+function foldOf(count: number): WeightFold {
   const fold = new WeightFold(model)
   for (let i = 0; i < count; i++) fold.fold(recordOf(i), i)
-  return fold.book().weights(tweet)
+  return fold
 }
+
+const weightsAfter = (count: number) => foldOf(count).book().weights(tweet)
 
 type KeptLog = WeightKeeperDeps['log']
 
@@ -169,7 +172,7 @@ describe('the keeper of weights', () => {
 
   const unusable = [
     { name: 'damaged', offset: 49, state: 'damaged' },
-    { name: 'ahead of the log', offset: 1_000, state: '' },
+    { name: 'ahead of the log', offset: 99, state: encodeState(foldOf(100).state) },
   ]
   for (const { name, offset, state } of unusable)
     it(`leaves a snapshot that is ${name}`, async () => {
@@ -262,6 +265,8 @@ describe('the keeper of weights', () => {
     const log = await openLog(10)
     const never = keeperOf(log)
     await never.stop()
+    await never.start()
+    assert.equal(never.book().version, -1)
     const early = keeperOf(log)
     const starting = early.start()
     await early.stop()

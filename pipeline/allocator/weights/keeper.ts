@@ -48,7 +48,8 @@ const everyRecords = 1_000
 
 export function createWeightKeeper(deps: WeightKeeperDeps): WeightKeeper {
   const { log, clock, logger, snapshotEvery = everyRecords } = deps
-  const model: WeightModel = { experts: deps.experts, prior: deps.prior }
+  const { experts, prior, topicPrior = prior } = deps
+  const model: WeightModel = { experts, prior, topicPrior }
   const table = createSnapshotTable(deps.store, clock, modelSet(model))
   let fold = new WeightFold(model)
   let stored = fold.version
@@ -96,6 +97,7 @@ export function createWeightKeeper(deps: WeightKeeperDeps): WeightKeeper {
   }
 
   async function begin(): Promise<void> {
+    if (isEnded()) return
     await ensureFeedback(log)
     fold = await restoreFold({ log, table, model, logger })
     stored = fold.version

@@ -15,6 +15,8 @@ export interface WeightModel {
   readonly experts: readonly WeighedExpert[]
   /** Weights without any feedback. */
   readonly prior: StaticWeights
+  /** Of the topics, where they have weights of their own. */
+  readonly topicPrior?: StaticWeights
 }
 
 /** Chosen on the split `fit` (docs/decisions/0063). */
@@ -40,7 +42,9 @@ export function judgesOf({ experts }: WeightModel, task: Task): readonly Weighed
 
 /** In the order of `judgesOf`; equal where the experts of a task have none. */
 export function priorOf(model: WeightModel, task: Task, kind: Post['kind']): Weights {
-  return renormalised(judgesOf(model, task).map(({ name }) => model.prior[kind][name] ?? 0))
+  const { prior, topicPrior = prior } = model
+  const weights = (task === 'topic' ? topicPrior : prior)[kind]
+  return renormalised(judgesOf(model, task).map(({ name }) => weights[name] ?? 0))
 }
 
 const digestLength = 12
