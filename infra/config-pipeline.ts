@@ -27,7 +27,7 @@ export const PipelineOptions = Type.Object(
       description:
         'CSV of your own names for instruments (overrides.csv); it wins over the gazetteers.',
     }),
-    experts: Type.Array(Type.Enum(['linear', 'lexicon', 'minilm']), {
+    experts: Type.Array(Type.Enum(['linear', 'lexicon', 'guidance', 'minilm']), {
       env: 'PIPELINE_EXPERTS',
       minItems: 1,
       uniqueItems: true,
@@ -188,6 +188,7 @@ export const PipelineOptions = Type.Object(
           {
             linear: staticWeight('linear', 'news', 'PIPELINE_WEIGHT_NEWS_LINEAR', 0.15),
             lexicon: staticWeight('lexicon', 'news', 'PIPELINE_WEIGHT_NEWS_LEXICON', 0.05),
+            guidance: staticWeight('guidance', 'news', 'PIPELINE_WEIGHT_NEWS_GUIDANCE', 0.1),
             minilm: staticWeight('minilm', 'news', 'PIPELINE_WEIGHT_NEWS_MINILM', 0.8),
           },
           section,
@@ -196,6 +197,12 @@ export const PipelineOptions = Type.Object(
           {
             linear: staticWeight('linear', 'comments', 'PIPELINE_WEIGHT_COMMENT_LINEAR', 0),
             lexicon: staticWeight('lexicon', 'comments', 'PIPELINE_WEIGHT_COMMENT_LEXICON', 0.5),
+            guidance: staticWeight(
+              'guidance',
+              'comments',
+              'PIPELINE_WEIGHT_COMMENT_GUIDANCE',
+              0.25,
+            ),
             minilm: staticWeight('minilm', 'comments', 'PIPELINE_WEIGHT_COMMENT_MINILM', 0.5),
           },
           section,

@@ -21,6 +21,8 @@ import type { Call, Expert } from './experts/expert.ts'
 import { type ExpertsDeps, loadExperts, loadShadow } from './experts/registry.ts'
 import { createLabelling } from './feedback/labelling.ts'
 import { createPoolMetrics } from './metrics.ts'
+import type { ContextStatus } from './monitor/context.ts'
+import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
 import { explainRoutes } from './routes/explain.ts'
@@ -35,6 +37,8 @@ export interface PipelineRole {
   instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
   failures(): Readonly<Record<string, AppError>>
+  /** What the label-free monitor knows of the stream since the start. */
+  streamStatus(): ContextStatus[]
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -61,6 +65,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
   const linker = createLinker(
     config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
   )
+  const monitor = openStreamMonitor(deps)
   const costs = createCosts()
   const traffic = createTraffic(deps.registry)
   const panel = await loadPanel(config, {
@@ -123,6 +128,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       withinMs: withinMsOf(panel.experts, config),
       flushMs: config.flushMs,
       onBacklog: ({ posts, oldestMs }) => strategies.budget.waiting(posts, oldestMs),
+      onStored: monitor.observe,
     })
     stops.push(() => pipeline.stop())
     await pipeline.start()
@@ -142,6 +148,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       },
       stop,
       instrument: (id) => linker.instrument(id),
+      streamStatus: monitor.status,
       failures: () => failuresOf(panel.experts, strategies.keeper),
       versions: Object.fromEntries(panel.experts.map(({ name, version }) => [name, version])),
     }

@@ -245,6 +245,23 @@ describe('pipeline', () => {
     assert.equal(declared?.language_confidence, 1)
   })
 
+  it('shows the monitor of the stream what it has stored, but for history', async () => {
+    await rowsAfter(post({ id: 'watched', kind: 'comment' }))
+    await rowsAfter(post({ id: 'past', kind: 'comment', history: true }))
+    // A batch is shown before the next one begins.
+    await rowsAfter(post({ id: 'next' }))
+    assert.deepEqual(
+      pipeline
+        .streamStatus()
+        .filter(({ kind }) => kind === 'comment')
+        .map(({ language, posts }) => [language, posts]),
+      [
+        ['any', 1],
+        ['en', 1],
+      ],
+    )
+  })
+
   it('stops with LOG_REPLACED when the log is another one', async () => {
     await pipeline.stop()
     await log.close()

@@ -38,6 +38,8 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   onHealth?(partition: number, error: unknown): void
   /** How far this process is behind the log, at the beginning and the end of each batch. */
   onBacklog?(backlog: Backlog): void
+  /** What was decided, in the order of the log, once it is stored. */
+  onStored?(verdicts: readonly Verdict[]): void
 }
 
 export interface Backlog {
@@ -147,6 +149,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     })
     if (!batch.isCurrent()) return mark
     const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
+    deps.onStored?.(fresh.flatMap(({ offset }) => verdicts.get(offset) ?? []))
     const writeMs = clock() - scoredAt
     logger.debug(
       { partition: batch.partition, mark: reached, writeMs, ...tally(verdicts) },

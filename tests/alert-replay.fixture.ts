@@ -14,7 +14,7 @@ import { createCalibration, readFusion } from '../pipeline/allocator/calibration
 import type { Judgement } from '../pipeline/allocator/judgement.ts'
 import { createStaticAllocator } from '../pipeline/allocator/static.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
-import { isLethal, type Lethal } from '../pipeline/experts/expert.ts'
+import { isLethal } from '../pipeline/experts/expert.ts'
 import { loadExperts } from '../pipeline/experts/registry.ts'
 import { signature } from '../pipeline/signature.ts'
 import { normalisedTokens } from '../pipeline/text/normalise.ts'
@@ -41,8 +41,37 @@ export const readStream = (file: string): StreamPost[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as StreamPost)
 
-/** What the pipeline would store of these posts, as far as alerts read it: its own linker, experts, fusion and signatures. */
+/**
+ * What the pipeline would store of these posts, as far as alerts read it: its own linker, experts, fusion and signatures. A post without a known
+ * instrument leaves alerts nothing to read, and is not judged.
+ */
 export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayPost[]> {
+  const linker = createLinker()
+  const linked = posts.map((post, offset) => ({
+    post,
+    offset,
+    instruments: linker.link(post, new Date(post.publishedAt)).map(({ instrument }) => instrument),
+  }))
+  const judgements = await judged(linked.filter(({ instruments }) => instruments.some(isKnown)))
+  return linked.map(({ post, offset, instruments }) => {
+    const at = Date.parse(post.publishedAt)
+    const judgement = judgements.get(offset)
+    const mentions =
+      judgement === undefined
+        ? []
+        : instruments.flatMap((instrument, index) =>
+            isKnown(instrument) ? [mentionRow(post, offset, judgement, instrument, index + 1)] : [],
+          )
+    return { at, mentions }
+  })
+}
+
+const isKnown = (instrument: string): boolean => !instrument.startsWith('unresolved:')
+
+/** By offset. */
+async function judged(
+  posts: readonly { readonly post: StreamPost; readonly offset: number }[],
+): Promise<Map<number, Judgement>> {
   const { pipeline } = loadConfig({ env: {} })
   const experts = await loadExperts(pipeline, { clock: Date.now, logger })
   const analyst = createAnalyst({
@@ -54,57 +83,62 @@ export async function replayPosts(posts: readonly StreamPost[]): Promise<ReplayP
       throw error
     },
   })
-  const linker = createLinker()
-  const judgements: (Judgement | Lethal)[] = []
-  for (let start = 0; start < posts.length; start += judgedAtOnce.posts)
-    judgements.push(
-      ...(await analyst.judge(
-        posts.slice(start, start + judgedAtOnce.posts).map(({ kind, text }, index) => ({
-          source: 'tweets',
-          kind,
-          text,
-          title: '',
-          language: 'en',
-          position: { logTopic: 'posts@0', partition: 0, offset: start + index },
-        })),
-      )),
+  const judgements = new Map<number, Judgement>()
+  for (let start = 0; start < posts.length; start += judgedAtOnce.posts) {
+    const batch = posts.slice(start, start + judgedAtOnce.posts)
+    const found = await analyst.judge(
+      batch.map(({ post: { kind, text }, offset }) => ({
+        source: 'tweets',
+        kind,
+        text,
+        title: '',
+        language: 'en',
+        position: { logTopic: 'posts@0', partition: 0, offset },
+      })),
     )
+    batch.forEach(({ offset }, i) => {
+      const judgement = found[i]
+      if (judgement === undefined || isLethal(judgement))
+        throw new Error(`post ${offset} is not judged`)
+      judgements.set(offset, judgement)
+    })
+  }
   await analyst.close()
-  return posts.map((post, offset) => {
-    const at = Date.parse(post.publishedAt)
-    const time = toStoreTime(at)
-    const judgement = judgements[offset]
-    if (judgement === undefined || isLethal(judgement))
-      throw new Error(`post ${offset} is not judged`)
-    const mentions = linker.link(post, new Date(at)).map(
-      ({ instrument }, index): MentionRow => ({
-        log_topic: 'posts@0',
-        partition: 0,
-        offset,
-        ordinal: index + 1,
-        outcome: 'scored',
-        post_id: post.id,
-        version: 1,
-        source: 'replay',
-        status: 'original',
-        text: post.text,
-        content_hash: createHash('sha256').update(post.text).digest('hex').slice(0, 16),
-        author: post.author ?? '',
-        history: false,
-        signature: signature(normalisedTokens(post.text)),
-        instrument,
-        negative: judgement.negative,
-        'experts.name': judgement['experts.name'],
-        'experts.task': judgement['experts.task'],
-        'experts.probabilities': judgement['experts.probabilities'],
-        published_at: time,
-        original_published_at: time,
-        appended_at: time,
-      }),
-    )
-    const known = mentions.filter(({ instrument }) => !instrument.startsWith('unresolved:'))
-    return { at, mentions: known }
-  })
+  return judgements
+}
+
+function mentionRow(
+  post: StreamPost,
+  offset: number,
+  judgement: Judgement,
+  instrument: string,
+  ordinal: number,
+): MentionRow {
+  const time = toStoreTime(Date.parse(post.publishedAt))
+  return {
+    log_topic: 'posts@0',
+    partition: 0,
+    offset,
+    ordinal,
+    outcome: 'scored',
+    post_id: post.id,
+    version: 1,
+    source: 'replay',
+    status: 'original',
+    text: post.text,
+    content_hash: createHash('sha256').update(post.text).digest('hex').slice(0, 16),
+    author: post.author ?? '',
+    history: false,
+    signature: signature(normalisedTokens(post.text)),
+    instrument,
+    negative: judgement.negative,
+    'experts.name': judgement['experts.name'],
+    'experts.task': judgement['experts.task'],
+    'experts.probabilities': judgement['experts.probabilities'],
+    published_at: time,
+    original_published_at: time,
+    appended_at: time,
+  }
 }
 
 export interface Replay {

@@ -12,7 +12,11 @@ describe('alerts on the bundled replay', () => {
   let posts: ReplayPost[]
 
   before(async () => {
-    posts = await replayPosts(readStream(join(packageRoot, 'data', 'market-tweets-2020.ndjson')))
+    const stream = readStream(join(packageRoot, 'data', 'market-tweets-2020.ndjson'))
+    // No replay below plays on: judging the rest would be for nothing.
+    posts = await replayPosts(
+      stream.filter(({ publishedAt }) => Date.parse(publishedAt) < boycott.liveTo),
+    )
   })
 
   const speeds = [

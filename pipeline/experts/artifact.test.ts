@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { AppError } from '../../infra/errors.ts'
 import { lexiconFolder, readLexicon } from './lexicon.ts'
-import { linearFolder, readLinear } from './linear.ts'
+import { linearFolder, readLinear, readLinearIn } from './linear.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tickertone-models-'))
 after(() => rmSync(root, { recursive: true }))
@@ -66,7 +66,7 @@ for (const { name, damage, message } of damages)
     const folder = copyOf(linearFolder)
     damage(folder)
     assert.throws(
-      () => readLinear(folder),
+      () => readLinearIn(folder),
       (error) =>
         error instanceof AppError &&
         error.code === 'MODEL' &&

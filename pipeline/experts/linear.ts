@@ -48,8 +48,16 @@ export interface LoadedLinear {
   readonly parameters: LinearParameters
 }
 
+let shipped: LoadedLinear | undefined
+
+/** The one that ships, read once a process: the expert and the stream's monitor share its table. Throws `MODEL` when it is missing or damaged. */
+export function readLinear(): LoadedLinear {
+  shipped ??= readLinearIn(linearFolder)
+  return shipped
+}
+
 /** Throws `MODEL` when the artifact is missing or damaged. */
-export function readLinear(folder: string = linearFolder): LoadedLinear {
+export function readLinearIn(folder: string): LoadedLinear {
   const manifest = readManifest(join(folder, 'manifest.json'), LinearManifest)
   const bytes = brotliDecompressSync(readWeights(join(folder, manifest.file), manifest.sha256))
   const columns = manifest.heads.reduce((sum, head) => sum + head.labels, 0)

@@ -17,6 +17,7 @@ import { type Circuit, type GuardedExpert, guarded } from './breaker.ts'
 import { createEncoderExpert } from './encoder.ts'
 import { type EncoderManifest, readEncoderManifest } from './encoder-artifact.ts'
 import type { Expert } from './expert.ts'
+import { createGuidanceExpert, readGuidance } from './guidance.ts'
 import { createLexiconExpert, readLexicon } from './lexicon.ts'
 import { createLinearExpert, readLinear } from './linear.ts'
 
@@ -49,6 +50,7 @@ const loaders: Readonly<Record<ExpertsConfig['experts'][number], Load>> = {
   minilm: ({ workers }, deps) => loadEncoder('minilm', workers, deps),
   linear: async () => createLinearExpert(readLinear()),
   lexicon: async () => createLexiconExpert(readLexicon()),
+  guidance: async () => createGuidanceExpert(readGuidance()),
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   openTestLog,
 } from '../../../infra/log/embedded-log.fixture.ts'
 import type { EmbeddedLog } from '../../../infra/log/embedded-log.ts'
+import { deferred } from '../../../infra/log/log.fixture.ts'
 import type { Log } from '../../../infra/log/log.ts'
 import { silentLogger } from '../../../infra/logger.ts'
 import { temporaryFolder } from '../../../infra/store/analyses.fixture.ts'
@@ -98,8 +99,12 @@ describe('the keeper of weights', () => {
 
   it('has folded all that the log held when it has started', async () => {
     const log = await openLog(5_000)
-    const keeper = keeperOf(log)
+    const keeper = keeperOf(log, { snapshotEvery: 100 })
     await keeper.start()
+    assert.deepEqual(
+      (await snapshots()).map(({ offset }) => offset),
+      [4_999],
+    )
     assert.equal(keeper.book().version, 4_999)
     assert.deepEqual(keeper.book().weights(tweet), weightsAfter(5_000))
     assert.equal(keeper.counts().learned, 5_000)
@@ -121,6 +126,29 @@ describe('the keeper of weights', () => {
     assert.deepEqual(second.book().weights(tweet), weightsAfter(800))
     assert.equal(second.book().version, 799)
     await second.stop()
+    await log.close()
+  })
+
+  it('follows the topic, and stores a snapshot every so many records', async () => {
+    const log = await openLog(0)
+    const { promise: folded, resolve } = deferred()
+    const watched = logWith(log, {
+      follow: (topic, from, onBatch) =>
+        log.follow(topic, from, async (batch) => {
+          await onBatch(batch)
+          if (batch.next === 250) resolve()
+        }),
+    })
+    const keeper = keeperOf(watched, { snapshotEvery: 100 })
+    await keeper.start()
+    await append(log, 0, 250)
+    await folded
+    assert.deepEqual(keeper.book().weights(tweet), weightsAfter(250))
+    assert.deepEqual(
+      (await snapshots()).map(({ offset }) => offset),
+      [249],
+    )
+    await keeper.stop()
     await log.close()
   })
 

@@ -58,6 +58,7 @@ export function createWeightKeeper(deps: WeightKeeperDeps): WeightKeeper {
   let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
   let follower: Follower | undefined
+  let isFollowing = false
   let onProgress: () => void = () => {}
 
   const isEnded = (): boolean => failure !== undefined || stopping !== undefined
@@ -74,7 +75,7 @@ export function createWeightKeeper(deps: WeightKeeperDeps): WeightKeeper {
       for (const drift of fold.fold(value, offset)) report({ ...drift, at: timestamp })
     next = batch.next
     onProgress()
-    if (fold.version - stored >= snapshotEvery) await save()
+    if (isFollowing && fold.version - stored >= snapshotEvery) await save()
   }
 
   function report(drift: KeptDrift): void {
@@ -105,9 +106,13 @@ export function createWeightKeeper(deps: WeightKeeperDeps): WeightKeeper {
       await new Promise<void>((resolve) => {
         onProgress = resolve
       })
-    if (failure === undefined) return
-    await follower.stop()
-    throw failure
+    if (failure !== undefined) {
+      await follower.stop()
+      throw failure
+    }
+    // One at its end, not one every so many records on the way: a snapshot is as large as all that is folded.
+    if (fold.version - stored >= snapshotEvery) await save()
+    isFollowing = true
   }
 
   async function end(): Promise<void> {

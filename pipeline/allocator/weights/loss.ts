@@ -24,18 +24,20 @@ export function mixtureLosses(weights: Weights, voices: readonly Voice[], label:
 
 /** The average of those awake by their weights; even where all of these are 0. */
 export function mixtureOf(weights: Weights, voices: readonly Voice[]): number[] {
-  const awake = voices.flatMap((voice, i) =>
-    voice === undefined ? [] : [{ voice, weight: weights[i] ?? 0 }],
-  )
-  const mass = awake.reduce((sum, { weight }) => sum + weight, 0)
-  const length = awake[0]?.voice.length ?? 0
-  return Array.from({ length }, (_, k) =>
-    awake.reduce(
-      (sum, { voice, weight }) =>
-        sum + (mass > 0 ? weight / mass : 1 / awake.length) * (voice[k] ?? 0),
-      0,
-    ),
-  )
+  let [mass, awake] = [0, 0]
+  voices.forEach((voice, i) => {
+    if (voice === undefined) return
+    mass += weights[i] ?? 0
+    awake += 1
+  })
+  const mixture: number[] = []
+  voices.forEach((voice, i) => {
+    const part = mass > 0 ? (weights[i] ?? 0) / mass : 1 / awake
+    voice?.forEach((p, k) => {
+      mixture[k] = (mixture[k] ?? 0) + part * p
+    })
+  })
+  return mixture
 }
 
 function truth(k: number, label: number): number {

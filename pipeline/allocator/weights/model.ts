@@ -29,7 +29,7 @@ export const learning = {
 } as const
 
 /** Of the fused result: few false alarms, as soon as can be (docs/decisions/0064). */
-export const fusedDrift: DriftRates = { drop: 0.1, threshold: 5.25, warmUp: 200, caution: 1 }
+export const fusedDrift: DriftRates = { drop: 0.1, threshold: 5.5, warmUp: 200, caution: 1 }
 
 /** Of single experts: only what is plain, so that all of them together raise few false alarms. */
 export const expertDrift: DriftRates = { drop: 0.2, threshold: 12, warmUp: 200, caution: 1 }

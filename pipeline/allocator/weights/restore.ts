@@ -40,12 +40,12 @@ export async function restoreFold(deps: RestoreDeps): Promise<WeightFold> {
   return new WeightFold(model)
 }
 
-/** Of the first record at or behind `offset`, which is below the end. */
+/** Of the record at `offset`, which is below the end; '' or another's where it has gone. */
 async function digestAt(log: RestoreDeps['log'], offset: number): Promise<string> {
   let found: (digest: string) => void = () => {}
   const digest = new Promise<string>((resolve) => (found = resolve))
   const follower = await log.follow(topics.feedback, [offset], async ({ records: [first] }) => {
-    if (first !== undefined) found(recordDigest(first.value))
+    found(first === undefined ? '' : recordDigest(first.value))
   })
   try {
     return await digest
