@@ -59,8 +59,10 @@ export function createLabelsTable({ log, store, logger, onStored }: LabelsTableD
       await following
     },
     async stop() {
-      await (await following)?.stop()
+      // A start that failed has nothing to stop; whoever started it knows.
+      const follower = await following?.catch(() => undefined)
       following = undefined
+      await follower?.stop()
     },
   }
 }

@@ -60,7 +60,7 @@ export class NewestLabels {
         return [keyOf({ place, task, labeller, chosen }), { label, offset }]
       }),
     )
-    return (voter) => appended.get(keyOf(voter)) ?? table.get(keyOf(voter))
+    return (voter) => later(appended.get(keyOf(voter)), table.get(keyOf(voter)))
   }
 }
 
@@ -79,6 +79,11 @@ SELECT log_topic, partition, post_offset, task, labeller, CAST(origin = 'chosen'
 FROM labels
 WHERE post_id IN {ids:Array(String)}
 GROUP BY log_topic, partition, post_offset, task, labeller, chosen`
+
+/** Another process may have appended too. */
+function later(one: NewestLabel | undefined, other: NewestLabel | undefined) {
+  return (one?.offset ?? -1) > (other?.offset ?? -1) ? one : other
+}
 
 function keyOf({ place, task, labeller, chosen }: Voter): string {
   return JSON.stringify([place, task, labeller, chosen])
