@@ -220,9 +220,11 @@ function measurePlanted(tweets: readonly Scored[]): void {
       signals.push(alarm.signals[0]?.split(':')[0] ?? '')
     }
     const sorted = delays.sort((a, b) => a - b)
-    print(
-      `  ${name}: ${delays.length} of ${plantedOrders}, ${sorted[Math.floor(sorted.length / 2)]}, ${sorted.at(-1)} (${[...new Set(signals)].join(', ')})`,
-    )
+    const found =
+      sorted.length === 0
+        ? ''
+        : `, ${sorted[Math.floor(sorted.length / 2)]}, ${sorted.at(-1)} (${[...new Set(signals)].join(', ')})`
+    print(`  ${name}: ${sorted.length} of ${plantedOrders}${found}`)
   }
 }
 
