@@ -5,6 +5,7 @@ import { AppError, describeError } from '../infra/errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { fitCommand } from './fit.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
@@ -24,6 +25,7 @@ for (const command of [
   tailCommand(),
   sqlCommand(),
   evaluateCommand(),
+  fitCommand(),
   doctorCommand(),
   epochCommand(),
 ]) {
