@@ -108,6 +108,16 @@ const refused = [
     reason: /names an expert that it was not fitted for: oracle \[31m$/,
   },
   {
+    name: 'nobody for a kind',
+    content: JSON.stringify(valid).replace('"comment":{"lexicon":1}', '"comment":{}'),
+    reason: /has no expert for the sentiment of comment/,
+  },
+  {
+    name: 'a stacking with a label too few',
+    content: JSON.stringify(valid).replace('[0.1,0.2,0.3]', '[0.1,0.2]'),
+    reason: /has a stacking without a number for each label/,
+  },
+  {
     name: 'temperatures of an expert that it does not name',
     content: JSON.stringify(valid).replace('lexicon+linear', 'lexicon+oracle'),
     reason: /not fitted for: oracle/,
