@@ -8,6 +8,7 @@ import { epochCommand } from './epoch.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { explainCommand } from './explain.ts'
 import { feedbackCommand } from './feedback.ts'
+import { fitCommand } from './fit.ts'
 import { labelsCommand } from './labels.ts'
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
@@ -35,6 +36,7 @@ for (const command of [
   feedbackCommand(),
   labelsCommand(),
   evaluateCommand(),
+  fitCommand(),
   doctorCommand(),
   epochCommand(),
   shadowCommand(),

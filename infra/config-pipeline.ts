@@ -112,7 +112,8 @@ export const PipelineOptions = Type.Object(
         fusion: Type.Enum(['average', 'vote', 'stacking'], {
           env: 'ALLOCATOR_FUSION',
           default: 'average',
-          description: "How the experts' distributions become one.",
+          description:
+            "How the experts' distributions become one: weighted average, weighted vote, or logistic regression on log-probabilities (docs/decisions/0069).",
         }),
         streams: Type.Array(Type.String({ minLength: 1 }), {
           env: 'ALLOCATOR_STREAMS',
@@ -139,7 +140,7 @@ export const PipelineOptions = Type.Object(
           env: 'ALLOCATOR_WEIGHTS_FILE',
           default: '',
           description:
-            'Weights that `tickertone fit` wrote; they replace those of the options pipeline.weights.',
+            'File that `tickertone fit` wrote for these experts: its weights replace those of the options pipeline.weights, its temperatures and stacking those that ship.',
         }),
         labelShare: Type.Number({
           env: 'ALLOCATOR_LABEL_SHARE',

@@ -7,6 +7,8 @@ import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { AppError, describeError } from '../../infra/errors.ts'
 import { inert } from '../../infra/inert.ts'
+import { kinds } from '../../ingest/contract.ts'
+import { sentiments, topicLabels } from '../contract.ts'
 import type { Expert } from '../experts/expert.ts'
 import { ExpertWeights, FusionTemperature } from './calibration.ts'
 import { StackingModel } from './stacking.ts'
@@ -50,6 +52,10 @@ export function readWeightsFile(
   const stranger = namedIn(file).find((name) => !Object.hasOwn(file.experts, name))
   if (stranger !== undefined)
     throw refused(path, `names an expert that it was not fitted for: ${stranger}`)
+  const silent = kinds.find((kind) => Object.keys(file.weights.sentiment[kind]).length === 0)
+  if (silent !== undefined) throw refused(path, `has no expert for the sentiment of ${silent}`)
+  if (!file.stacking.every(hasNumberPerLabel))
+    throw refused(path, 'has a stacking without a number for each label')
   return file
 }
 
@@ -67,6 +73,11 @@ function parsed(path: string): WeightsFile {
 
 function versionsOf(experts: readonly Pick<Expert, 'name' | 'version'>[]): [string, string][] {
   return experts.map(({ name, version }) => [name, version])
+}
+
+function hasNumberPerLabel({ task, weights, biases }: StackingModel): boolean {
+  const labels = { sentiment: sentiments, topic: topicLabels }[task].length
+  return [biases, ...Object.values(weights)].every((numbers) => numbers.length === labels)
 }
 
 /** For people, and to compare. */

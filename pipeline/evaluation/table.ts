@@ -6,7 +6,7 @@ import type { Difference, JudgeFigures, JudgeReport } from './report.ts'
 /** Judges side by side, in this order. */
 export type SideBySide = readonly (readonly [judge: string, figures: JudgeFigures])[]
 
-const titles: Readonly<Record<MetricName, string>> = {
+export const metricTitles: Readonly<Record<MetricName, string>> = {
   accuracy: 'accuracy',
   macroF1: 'macro-F1',
   weightedF1: 'weighted F1',
@@ -14,7 +14,7 @@ const titles: Readonly<Record<MetricName, string>> = {
   brier: 'Brier',
   calibrationError: 'ECE',
 }
-const metrics = Object.keys(titles) as MetricName[]
+const metrics = Object.keys(metricTitles) as MetricName[]
 
 /** The whole, and each kind beside it where there are both: metrics, then differences where some are given. */
 export function partSections(
@@ -47,7 +47,7 @@ function metricLines(
   speeds: ReadonlyMap<string, number> = new Map(),
 ): string[] {
   const rows = metrics.map((name) => [
-    titles[name],
+    metricTitles[name],
     ...judges.map(([, figures]) => {
       const [low, high] = figures.intervals[name]
       return `${fixed(figures[name])} [${fixed(low)}, ${fixed(high)}]`
@@ -61,7 +61,7 @@ function metricLines(
 /** One line a metric, one column a difference; an interval without 0 is a difference that the rows show. */
 function differenceLines(differences: readonly Difference[]): string[] {
   const rows = metrics.map((name) => [
-    titles[name],
+    metricTitles[name],
     ...differences.map(({ metrics: by }) => {
       const { value, interval } = by[name]
       return `${signed(value)} [${interval.map(signed).join(', ')}]`
@@ -126,18 +126,18 @@ function grouped(count: number): string {
   return Math.round(count).toLocaleString('en')
 }
 
-function fixed(value: number): string {
+export function fixed(value: number): string {
   return value.toFixed(3)
 }
 
 /** A difference that rounds to nothing has no sign of its own. */
-function signed(value: number): string {
+export function signed(value: number): string {
   const size = fixed(Math.abs(value))
   return `${value < 0 && Number(size) > 0 ? '-' : '+'}${size}`
 }
 
 /** Columns two blanks apart; the first `names` of them flush left, the figures after them flush right. */
-function aligned(rows: readonly (readonly string[])[], names: number): string[] {
+export function aligned(rows: readonly (readonly string[])[], names: number): string[] {
   const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0))
   return rows.map((row) =>
     row

@@ -5,6 +5,7 @@
  */
 import { renormalised } from '../allocator/average.ts'
 import { createStacking, type Stacking, type StackingModel } from '../allocator/stacking.ts'
+import type { FusionMethod } from '../contract.ts'
 import { rounded } from '../evaluation/metrics.ts'
 import { logarithms } from '../experts/probabilities.ts'
 import { crossFit } from './cross-fit.ts'
@@ -16,7 +17,11 @@ import { minimise, type Point } from './minimise.ts'
 /** Tried in this order; of equals the first. Fewer than a tenfold apart differ by less than noise. */
 const penalties = [1_000, 100, 10, 1] as const
 
-/** That of the least log-loss on held-out rows. */
+/** Of stacking that of the least log-loss on held-out rows; no other method has one. */
+export function penaltyOf(method: FusionMethod, rows: readonly Judged[], weights: Weights): number {
+  return method === 'stacking' ? choosePenalty(rows, weights) : 0
+}
+
 export function choosePenalty(rows: readonly Judged[], weights: Weights): number {
   const lossOf = (penalty: number) => {
     const scored = heldOutStacking(rows, weights, penalty)
@@ -37,6 +42,18 @@ export function heldOutStacking(
     const stacking = stackingOf(others, weights, penalty)
     return (row: Judged) => fusedLogits(row, weights, 'stacking', stacking)
   })
+}
+
+/** What the method makes of each row before its temperature; stacking by parameters fitted on the other folds, as its own rows flatter it. */
+export function heldOutLogits(
+  method: FusionMethod,
+  rows: readonly Judged[],
+  weights: Weights,
+  penalty: number,
+): Scored[] {
+  return method === 'stacking'
+    ? heldOutStacking(rows, weights, penalty)
+    : rows.map((row) => fusedLogits(row, weights, method))
 }
 
 /** For the experts that count with these weights: those of weight 0 are left out, as they are in the fusion. */

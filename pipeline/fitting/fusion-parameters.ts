@@ -5,8 +5,8 @@ import { expertSet } from '../allocator/expert-set.ts'
 import type { StackingModel } from '../allocator/stacking.ts'
 import { type FusionMethod, fusionMethods, type Task, tasks } from '../contract.ts'
 import { rounded } from '../evaluation/metrics.ts'
-import { choosePenalty, fitStacking, heldOutStacking } from './fit-stacking.ts'
-import { expertsOf, fusedLogits, type Weights } from './fusion-weights.ts'
+import { choosePenalty, fitStacking, heldOutLogits } from './fit-stacking.ts'
+import { expertsOf, type Weights } from './fusion-weights.ts'
 import type { Judged } from './judged.ts'
 import type { Scored } from './logit-table.ts'
 import { fitTemperature } from './temperature.ts'
@@ -61,16 +61,18 @@ function temperaturesOf(method: FusionMethod, contexts: readonly Context[]): Fus
     nodes.push({ ...at, method, temperature, rows: logits.length })
     return temperature
   }
+  const logitsOf = ({ rows, penalty }: Context, weights: Weights) =>
+    heldOutLogits(method, rows, weights, penalty)
   for (const task of tasks) {
     const ofTask = contexts.filter((context) => context.task === task)
     if (ofTask.length === 0) continue
-    const whole = ofTask.map((context) => logitsOf(method, context, context.weights))
+    const whole = ofTask.map((context) => logitsOf(context, context.weights))
     const root = add(whole.flat(), { task, kind: '', experts: '' })
     ofTask.forEach((context, i) => {
       const { kind, weights, rows } = context
       const parent = add(whole[i] ?? [], { task, kind, experts: '' }, root)
       for (const set of expertSets(expertsOf(rows))) {
-        const logits = logitsOf(method, context, only(set, weights))
+        const logits = logitsOf(context, only(set, weights))
         add(logits, { task, kind, experts: expertSet(set) }, parent)
       }
     })
@@ -78,23 +80,12 @@ function temperaturesOf(method: FusionMethod, contexts: readonly Context[]): Fus
   return nodes
 }
 
-/** Before the temperature; of stacking by parameters fitted on the other folds, as its own rows flatter it. */
-function logitsOf(
-  method: FusionMethod,
-  { rows, penalty }: Context,
-  weights: Weights,
-): readonly Scored[] {
-  return method === 'stacking'
-    ? heldOutStacking(rows, weights, penalty)
-    : rows.map((row) => fusedLogits(row, weights, method))
-}
-
 function only(experts: readonly string[], weights: Weights): Weights {
   return Object.fromEntries(experts.map((expert) => [expert, weights[expert] ?? 0]))
 }
 
 /** Every set of experts that may have run: all but the empty one. */
-function expertSets(experts: readonly string[]): string[][] {
+export function expertSets(experts: readonly string[]): string[][] {
   const sorted = [...experts].sort()
   return Array.from({ length: 2 ** sorted.length - 1 }, (_, i) =>
     sorted.filter((_expert, bit) => ((i + 1) >> bit) & 1),

@@ -30,7 +30,8 @@ export function minimise(of: (at: Float64Array) => Point, start: Float64Array): 
     if (found === undefined) break
     const moved = found.at.map((value, i) => value - (at[i] ?? 0))
     const turned = found.point.gradient.map((value, i) => value - (here.gradient[i] ?? 0))
-    if (product(moved, turned) > 1e-14) steps.push({ moved, turned })
+    if (isCurvedUp({ moved, turned })) steps.push({ moved, turned })
+    else steps.length = 0 // What was learned of the curvature does not hold here.
     if (steps.length > memory) steps.shift()
     at = found.at
     here = found.point
@@ -73,6 +74,11 @@ function descent(gradient: Float64Array, steps: readonly Step[]): Float64Array {
     addTo(direction, moved, (scales[i] ?? 0) - scale)
   })
   return direction
+}
+
+function isCurvedUp({ moved, turned }: Step): boolean {
+  const [along, size] = [product(moved, turned), product(moved, moved) * product(turned, turned)]
+  return along > 1e-8 * Math.sqrt(size)
 }
 
 function curvature({ moved, turned }: Step): number {
