@@ -11,8 +11,9 @@ export interface CurvePoint {
   /** Of every expert's compute. */
   readonly share: number
   readonly accuracy: number
-  /** Less that of every expert. */
-  readonly difference: ReturnType<Comparison['difference']>
+  readonly lessEveryExpert: ReturnType<Comparison['difference']>
+  /** The best single expert. */
+  readonly lessBest: ReturnType<Comparison['difference']>
 }
 
 /** The same points give the same bytes. */

@@ -27,19 +27,14 @@ export interface Reading {
   readonly wallMs: Readonly<Record<string, number>>
 }
 
-/**
- * Tweets with a sentiment, tweets with a topic and comments of a split, in the order of the files. Of comments, trained experts judge the sentiment out of
- * fold, and `fit` has all that are not in `report`, as everywhere.
- */
+/** Tweets with a sentiment, tweets with a topic and comments of a split, in the order of the files. Trained experts judge the sentiment of comments out of fold. */
 export async function readStream(
   corpus: Corpus,
   experts: readonly Expert[],
   split: Extract<SplitName, 'fit' | 'report'>,
 ): Promise<Reading> {
-  const reported = new Set(corpus.rows('report', 'comments').map(({ id }) => id))
-  const comments = corpus.comments.filter(({ id }) => reported.has(id) === (split === 'report'))
   const rows: (readonly [Task, Example])[] = [
-    ...[...corpus.rows(split, 'tweets'), ...comments].map((row) => ['sentiment', row] as const),
+    ...corpus.rows(split, 'tweets', 'comments').map((row) => ['sentiment', row] as const),
     ...corpus.rows(split, 'topics').map((row) => ['topic', row] as const),
   ]
   const examples = rows.map(([, example]) => example)

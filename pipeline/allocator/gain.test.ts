@@ -54,15 +54,15 @@ const cases: {
     expected: 0.3,
   },
   {
-    name: 'a share that wavers is trusted',
+    name: 'a larger share than the fitted one is trusted no more',
     curves: [curve],
-    asked: { share: 0.08 },
+    asked: { share: 0.5 },
     expected: 0.2,
   },
   {
-    name: 'half of the margin where a sixth of their weight is left to those heard',
+    name: 'half of the margin where half of their weight is left to those heard',
     curves: [curve],
-    asked: { margin: 0.8, share: 0.2 / 6 },
+    asked: { margin: 0.8, share: 0.1 },
     expected: 0.2,
   },
   {

@@ -66,7 +66,7 @@ export function readCascade(folder: string = cascadeFolder): CascadeManifest {
 
 /**
  * Heard experts that no curve knows are passed over, and a kind without rows of its own is judged as any kind. An expert without a curve is hoped for: it is
- * asked where the verdict is open, until it was fitted. Where feedback has taken most of their weight from those who were heard, their margin counts for less:
+ * asked where the verdict is open, until it was fitted. Where feedback has taken weight from those who were heard, their margin counts for less:
  * an expert that has gone wrong is as sure of itself as before.
  */
 export function createGains({
@@ -115,12 +115,9 @@ interface Answer {
   readonly fittedShare: number
 }
 
-/** Weights waver by a factor of three without anything being wrong. */
-const waver = 3
-
-/** From 0 to 1: what is left of a share beyond what it wavers by. */
+/** From 0 to 1: what is left of the share that the curves were fitted with. */
 function trust(share: number, fitted: number): number {
-  return fitted > 0 ? Math.min(1, (waver * share) / fitted) : 1
+  return fitted > 0 ? Math.min(1, share / fitted) : 1
 }
 
 /** That it is right wherever the others are not, if the truth is one of their two likeliest labels and these are all there is. */

@@ -53,7 +53,7 @@ export interface Strategies {
 /** Throws CONFIG for streams that are none, or that the experts do not allow, and MODEL. */
 export function createStrategies(deps: StrategiesDeps): Strategies {
   const { config, experts, weights, topicWeights, costs, clock } = deps
-  const keeper = createWeightKeeper({ ...deps, prior: weights })
+  const keeper = createWeightKeeper({ ...deps, prior: weights, topicPrior: topicWeights })
   const budget = createBudget({ budgetMs: config.budgetMs, clock })
   const gains = createGains(readCascade())
 
