@@ -105,7 +105,7 @@ export const PipelineOptions = Type.Object(
       {
         strategy: Type.Enum(['static', 'dynamic', 'multitask'], {
           env: 'ALLOCATOR_STRATEGY',
-          default: 'static',
+          default: 'dynamic',
           description:
             'How experts are chosen and weighed. static: all of them, fixed weights; dynamic: weights from feedback, experts while they are worth their price; multitask: one encoder for every task.',
         }),
@@ -124,7 +124,7 @@ export const PipelineOptions = Type.Object(
         budgetMs: Type.Number({
           env: 'ALLOCATOR_BUDGET_MS',
           minimum: 0,
-          default: 2,
+          default: 1.4,
           description:
             'Compute a post that the strategy dynamic may spend on average, milliseconds of one core; 0: the cheapest experts alone.',
         }),

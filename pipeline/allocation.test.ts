@@ -187,7 +187,7 @@ describe('the allocator in the pipeline', () => {
   const allocation = async () => (await server.inject('/api/allocation')).json() as Allocation
 
   it('judges by the streams of the config, and by others as soon as they are asked for', async (t) => {
-    await start({ ALLOCATOR_STREAMS: 'kind=comment:dynamic' })
+    await start({ ALLOCATOR_STRATEGY: 'static', ALLOCATOR_STREAMS: 'kind=comment:dynamic' })
     t.after(stop)
     const strategies = async () =>
       (await rowsAfter([{}, { kind: 'comment' }, { source: 'wire' }])).map(

@@ -21,7 +21,12 @@ const dataDir = join(folders, 'data')
 after(() => rmSync(folders, { recursive: true, force: true }))
 
 /** However busy the machine is, no post is judged without the encoder. */
-const patient = { WORKERS_WITHIN_MS: '3600000', WORKERS_COUNT: '1' }
+/** The encoder reads every post, however long it takes. */
+const patient = {
+  ALLOCATOR_STRATEGY: 'static',
+  WORKERS_WITHIN_MS: '3600000',
+  WORKERS_COUNT: '1',
+}
 
 const tweets = readFileSync(join(packageRoot, 'data', 'market-tweets-2020.ndjson'), 'utf8')
   .trimEnd()
