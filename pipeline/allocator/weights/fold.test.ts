@@ -78,6 +78,15 @@ for (const { name, changes, learned } of counted)
     assert.equal(folded([labelled(), labelled(changes)]).counts.learned, learned)
   })
 
+test('a label that was chosen first, and is given again by the queue, teaches once and is watched once', () => {
+  const chosen = labelled({ origin: 'chosen' })
+  const fold = folded([chosen, labelled(), labelled()])
+  assert.deepEqual(fold.counts, { learned: 1, repeated: 2, skipped: 0 })
+  assert.deepEqual(fold.book().weights(tweet), weightsAfter({}))
+  assert.equal(fold.state.detectors.get('sentiment/news/')?.verdicts, 1)
+  assert.equal(folded([chosen, chosen]).state.detectors.size, 0)
+})
+
 test('a labeller who goes back and forth moves the weights twice', () => {
   const flapping = Array.from({ length: 100 }, (_, i) => ({ label: i % 2 }))
   assert.deepEqual(weightsAfter(...flapping), weightsAfter({ label: 0 }, { label: 1 }))

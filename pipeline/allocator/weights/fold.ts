@@ -108,20 +108,23 @@ export class WeightFold {
     this.#digest = recordDigest(value)
     this.#book = undefined
     const record = readFeedback(value)
-    if (record === undefined) return this.#count('skipped')
+    if (record === undefined) {
+      this.#count('skipped')
+      return []
+    }
     const { post, task, labeller, label } = record
-    if (!this.#seen.add(['label', post.id, post.version, task, labeller, label]))
-      return this.#count('repeated')
-    this.#count('learned')
-    this.#learn(record)
+    if (this.#seen.add(['label', post.id, post.version, task, labeller, label])) {
+      this.#count('learned')
+      this.#learn(record)
+    } else this.#count('repeated')
+    // Also a repeated one: what somebody chose to label may be drawn later, and leaving it out would leave out just such posts.
     if (record.origin !== 'uniform' || !this.#seen.add(['post', post.id, post.version, task]))
       return []
     return this.#watch(record, offset)
   }
 
-  #count(what: keyof FoldCounts): readonly DriftAlarm[] {
+  #count(what: keyof FoldCounts): void {
     this.#counts = { ...this.#counts, [what]: this.#counts[what] + 1 }
-    return []
   }
 
   #learn(record: FeedbackRecord): void {
