@@ -7,26 +7,27 @@ import type { AppError } from '../infra/errors.ts'
 import type { Log } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Store } from '../infra/store/store.ts'
-import { type Analyst, createAnalyst } from './allocator/analyst.ts'
-import { createCosts } from './allocator/costs.ts'
-import { loadFusion } from './allocator/served-fusion.ts'
-import { createStrategies } from './allocator/strategies.ts'
-import { createTraffic } from './allocator/traffic.ts'
+import { type Analyst, type AnalystDeps, createAnalyst } from './allocator/analyst.ts'
+import { createCosts, type MeasuredCosts } from './allocator/costs.ts'
+import { loadFusion, type ServedFusion } from './allocator/served-fusion.ts'
+import { createStrategies, type Strategies } from './allocator/strategies.ts'
+import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
 import { createLinker } from './entities/link.ts'
-import type { Instrument } from './entities/mention.ts'
-import { createExpertWatch } from './expert-watch.ts'
+import type { Instrument, Linker } from './entities/mention.ts'
+import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
 import type { GuardedExpert } from './experts/breaker.ts'
 import type { Call, Expert } from './experts/expert.ts'
 import { type ExpertsDeps, loadExperts, loadShadow } from './experts/registry.ts'
-import { createLabelling } from './feedback/labelling.ts'
+import { createLabelling, type Labelling } from './feedback/labelling.ts'
 import { createPoolMetrics } from './metrics.ts'
 import type { ContextStatus } from './monitor/context.ts'
+import type { StreamMonitor } from './monitor/monitor.ts'
 import { openStreamMonitor } from './monitor/open.ts'
-import { createPipeline } from './pipeline.ts'
+import { createPipeline, type Pipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
 import { explainRoutes } from './routes/explain.ts'
-import { createExpertServing } from './serving/expert-serving.ts'
+import { createExpertServing, type ExpertServing, type Judging } from './serving/expert-serving.ts'
 import { Turns } from './turns.ts'
 import { judgedAtOnce } from './verdicts.ts'
 
@@ -62,115 +63,33 @@ export interface PipelineRoleDeps {
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
-  const { config } = deps
-  const linker = createLinker(
-    config.overridesFile === '' ? {} : { overridesFile: config.overridesFile },
-  )
-  const monitor = openStreamMonitor(deps)
-  const costs = createCosts()
-  const traffic = createTraffic(deps.registry)
-  const panel = await loadPanel(config, {
-    ...deps,
-    costs,
-    ...(deps.registry && { pools: createPoolMetrics(deps.registry) }),
-    onCircuit: traffic.circuit,
-  })
-  const stops: (() => Promise<unknown>)[] = [
-    () => Promise.all([...panel.experts, ...panel.shadows].map((expert) => expert.close())),
-  ]
+  const stops: Stop[] = []
   const stop = async () => {
     for (const each of stops.toReversed()) await each()
   }
   try {
-    const { calibration, stacking, referenceWeights, ...weights } = loadFusion(
-      config,
-      panel.experts,
-    )
-    const strategies = createStrategies({
-      ...deps,
-      ...weights,
-      config: config.allocator,
-      experts: panel.experts,
-      costs,
-    })
-    stops.push(() => strategies.stop())
-    await strategies.start()
-    const watch = createExpertWatch(deps)
-    const turns = turnsOf(config)
-    const withinMs = withinMsOf(panel.experts, config)
-    const serving = createExpertServing({
-      ...deps,
-      ...panel,
-      allocator: strategies.allocator,
-      weights: weights.weights,
-      calibration,
-      referenceWeights,
-      shadowShare: config.shadow.share,
-      withinMs: withinMs.history,
-      analystOf: (judging, isLive) =>
-        inTurns(
-          turns,
-          createAnalyst({
-            ...judging,
-            experts: [...panel.experts, ...panel.shadows],
-            costs,
-            stacking,
-            shadowWaitMs: (posts) => shadowWaitMs(posts, config),
-            onExpertFailure: watch.failed,
-            onExpertAnswer: watch.answered,
-            onJudged(judgements) {
-              if (!isLive) return
-              traffic.judged(judgements)
-              strategies.judged(judgements)
-            },
-          }),
-        ),
-    })
-    stops.push(() => serving.analyst.close())
-    stops.push(() => serving.stop())
-    await serving.start()
-    const labelling = createLabelling({
-      ...deps,
-      experts: [...panel.experts, ...panel.shadows],
-      isShadow: (name) => !serving.votes(name),
-    })
+    const linker = linkerOf(deps.config)
+    const watchers = openWatchers(deps)
+    const judges = await startJudges(deps, watchers, stops)
+    const serving = await startServing(deps, watchers, judges, stops)
+    const labelling = labellingOf(deps, judges.panel, serving)
     stops.push(() => labelling.stop())
-    const pipeline = createPipeline({
-      ...deps,
-      analyst: serving.analyst,
-      gate: serving.gate,
-      linker,
-      labelRates: {
-        share: config.allocator.labelShare,
-        uniformShare: config.allocator.labelUniformShare,
-      },
-      withinMs,
-      flushMs: config.flushMs,
-      onBacklog: ({ posts, oldestMs }) => strategies.budget.waiting(posts, oldestMs),
-      onStored: monitor.observe,
-    })
+    const pipeline = pipelineOf(deps, { linker, watchers, judges, serving })
     stops.push(() => pipeline.stop())
     await pipeline.start()
     await labelling.start()
-    const allocation = allocationRoutes({
-      ...panel,
-      ...strategies,
-      budgetMs: config.allocator.budgetMs,
-      costs,
-      traffic,
-    })
     return {
       plugin: async (app) => {
-        await app.register(allocation)
-        await app.register(explainRoutes({ store: deps.store, stacking }))
+        await app.register(allocationOf(deps.config, watchers, judges))
+        await app.register(explainRoutes({ store: deps.store, stacking: judges.fusion.stacking }))
         await app.register(labelling.plugin)
         await app.register(serving.plugin)
       },
       stop,
       instrument: (id) => linker.instrument(id),
-      streamStatus: monitor.status,
-      failures: () => failuresOf(panel.experts, strategies.keeper),
-      versions: Object.fromEntries(panel.experts.map(({ name, version }) => [name, version])),
+      streamStatus: watchers.monitor.status,
+      failures: () => failuresOf(judges.panel.experts, judges.strategies.keeper),
+      versions: versionsOf(judges.panel.experts),
     }
   } catch (error) {
     await stop()
@@ -178,9 +97,176 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
   }
 }
 
+/** Of one part. What started last is stopped first. */
+type Stop = () => Promise<unknown>
+
+/** What keeps an eye on the work, and decides nothing itself. */
+interface Watchers {
+  readonly monitor: StreamMonitor
+  readonly costs: MeasuredCosts
+  readonly traffic: Traffic
+  readonly experts: ExpertWatch
+}
+
+function openWatchers(deps: PipelineRoleDeps): Watchers {
+  return {
+    monitor: openStreamMonitor(deps),
+    costs: createCosts(),
+    traffic: createTraffic(deps.registry),
+    experts: createExpertWatch(deps),
+  }
+}
+
+function linkerOf({ overridesFile }: Config['pipeline']): Linker {
+  return createLinker(overridesFile === '' ? {} : { overridesFile })
+}
+
+/** Experts, how they are fused, and the strategies that choose among them. */
+interface Judges {
+  readonly panel: Panel
+  readonly fusion: ServedFusion
+  readonly strategies: Strategies
+}
+
+async function startJudges(
+  deps: PipelineRoleDeps,
+  { costs, traffic }: Watchers,
+  stops: Stop[],
+): Promise<Judges> {
+  const { config, registry } = deps
+  const panel = await loadPanel(config, {
+    ...deps,
+    costs,
+    ...(registry && { pools: createPoolMetrics(registry) }),
+    onCircuit: traffic.circuit,
+  })
+  stops.push(() => closePanel(panel))
+  const fusion = loadFusion(config, panel.experts)
+  const strategies = createStrategies({
+    ...deps,
+    ...fusion,
+    config: config.allocator,
+    experts: panel.experts,
+    costs,
+  })
+  stops.push(() => strategies.stop())
+  await strategies.start()
+  return { panel, fusion, strategies }
+}
+
+async function startServing(
+  deps: PipelineRoleDeps,
+  watchers: Watchers,
+  judges: Judges,
+  stops: Stop[],
+): Promise<ExpertServing> {
+  const { config } = deps
+  const { panel, fusion, strategies } = judges
+  const turns = turnsOf(config)
+  const serving = createExpertServing({
+    ...deps,
+    ...panel,
+    ...fusion,
+    allocator: strategies.allocator,
+    shadowShare: config.shadow.share,
+    withinMs: withinMsOf(panel.experts, config).history,
+    analystOf: (judging, isLive) =>
+      inTurns(turns, createAnalyst(analystDeps(config, watchers, judges, judging, isLive))),
+  })
+  stops.push(() => serving.analyst.close())
+  stops.push(() => serving.stop())
+  await serving.start()
+  return serving
+}
+
+function analystDeps(
+  config: Config['pipeline'],
+  { costs, traffic, experts }: Watchers,
+  { panel, fusion, strategies }: Judges,
+  judging: Judging,
+  isLive: boolean,
+): AnalystDeps {
+  return {
+    ...judging,
+    experts: loadedOf(panel),
+    costs,
+    stacking: fusion.stacking,
+    shadowWaitMs: (posts) => shadowWaitMs(posts, config),
+    onExpertFailure: experts.failed,
+    onExpertAnswer: experts.answered,
+    onJudged(judgements) {
+      if (!isLive) return
+      traffic.judged(judgements)
+      strategies.judged(judgements)
+    },
+  }
+}
+
+function labellingOf(deps: PipelineRoleDeps, panel: Panel, serving: ExpertServing): Labelling {
+  return createLabelling({
+    ...deps,
+    experts: loadedOf(panel),
+    isShadow: (name) => !serving.votes(name),
+  })
+}
+
+function pipelineOf(
+  deps: PipelineRoleDeps,
+  parts: {
+    readonly linker: Linker
+    readonly watchers: Watchers
+    readonly judges: Judges
+    readonly serving: ExpertServing
+  },
+): Pipeline {
+  const { config } = deps
+  const { linker, watchers, judges, serving } = parts
+  const { budget } = judges.strategies
+  return createPipeline({
+    ...deps,
+    analyst: serving.analyst,
+    gate: serving.gate,
+    linker,
+    labelRates: {
+      share: config.allocator.labelShare,
+      uniformShare: config.allocator.labelUniformShare,
+    },
+    withinMs: withinMsOf(judges.panel.experts, config),
+    flushMs: config.flushMs,
+    onBacklog: ({ posts, oldestMs }) => budget.waiting(posts, oldestMs),
+    onStored: watchers.monitor.observe,
+  })
+}
+
+function allocationOf(
+  config: Config['pipeline'],
+  { costs, traffic }: Watchers,
+  { panel, strategies }: Judges,
+): FastifyPluginAsyncTypebox {
+  return allocationRoutes({
+    ...panel,
+    ...strategies,
+    budgetMs: config.allocator.budgetMs,
+    costs,
+    traffic,
+  })
+}
+
 interface Panel {
   readonly experts: readonly GuardedExpert[]
   readonly shadows: readonly GuardedExpert[]
+}
+
+function loadedOf({ experts, shadows }: Panel): readonly GuardedExpert[] {
+  return [...experts, ...shadows]
+}
+
+function versionsOf(experts: readonly Expert[]): Record<string, string> {
+  return Object.fromEntries(experts.map(({ name, version }) => [name, version]))
+}
+
+async function closePanel(panel: Panel): Promise<void> {
+  await Promise.all(loadedOf(panel).map((expert) => expert.close()))
 }
 
 async function loadPanel(config: Config['pipeline'], deps: ExpertsDeps): Promise<Panel> {
@@ -189,7 +275,7 @@ async function loadPanel(config: Config['pipeline'], deps: ExpertsDeps): Promise
     const shadow = await loadShadow(config, deps)
     return { experts, shadows: shadow === undefined ? [] : [shadow] }
   } catch (error) {
-    await Promise.all(experts.map((expert) => expert.close()))
+    await closePanel({ experts, shadows: [] })
     throw error
   }
 }
