@@ -70,7 +70,7 @@ const shares = (values: Readonly<Record<string, number>>) =>
 
 /** Names and streams are strangers' text on a terminal. */
 export function allocationText(allocation: Allocation): string {
-  const { strategy, fusion, streams, controlOffset, experts, budget, weights } = allocation
+  const { strategy, fusion, streams, controlOffset, experts, budget, weights, stream } = allocation
   const price = budget.price === null ? 'only the cheapest run' : `price ${budget.price}`
   return `${[
     `Streams (${controlOffset < 0 ? 'of the config' : `control ${controlOffset}`})`,
@@ -86,7 +86,19 @@ export function allocationText(allocation: Allocation): string {
       ({ task, kind, language, textLength, weights: given }) =>
         `  ${task}, ${kind}, ${inert(language)}, ${textLength} characters: ${shares(given)}`,
     ),
+    'Stream',
+    ...(stream.length === 0 ? ['  no posts'] : stream.map(contextLine)),
   ].join('\n')}\n`
+}
+
+function contextLine(context: Allocation['stream'][number]): string {
+  const { kind, language, posts, lastChange } = context
+  const changes = lastChange?.signals.map(
+    ({ signal, before, after }) => `${signal} ${before.toFixed(3)} -> ${after.toFixed(3)}`,
+  )
+  const change =
+    lastChange === null ? 'no change' : `changed at ${lastChange.atPost}: ${changes?.join(', ')}`
+  return `  ${kind}, ${inert(language)}: ${posts} posts, ${change}`
 }
 
 function expertLine(expert: Allocation['experts'][number]): string {

@@ -205,6 +205,7 @@ describe('the allocator in the pipeline', () => {
       strategies: shown.strategies,
       experts: shown.experts,
       budget: shown.budget,
+      stream: shown.stream,
     })
     assert.deepEqual(
       [shown.strategy, shown.fusion, shown.streams],

@@ -21,7 +21,6 @@ import type { Call, Expert } from './experts/expert.ts'
 import { type ExpertsDeps, loadExperts, loadShadow } from './experts/registry.ts'
 import { createLabelling, type Labelling } from './feedback/labelling.ts'
 import { createPoolMetrics } from './metrics.ts'
-import type { ContextStatus } from './monitor/context.ts'
 import type { StreamMonitor } from './monitor/monitor.ts'
 import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
@@ -39,8 +38,6 @@ export interface PipelineRole {
   instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
   failures(): Readonly<Record<string, AppError>>
-  /** What the label-free monitor knows of the stream since the start. */
-  streamStatus(): ContextStatus[]
   /** Of the experts, by name. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -87,7 +84,6 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
       },
       stop,
       instrument: (id) => linker.instrument(id),
-      streamStatus: watchers.monitor.status,
       failures: () => failuresOf(judges.panel.experts, judges.strategies.keeper),
       versions: versionsOf(judges.panel.experts),
     }
@@ -240,7 +236,7 @@ function pipelineOf(
 
 function allocationOf(
   config: Config['pipeline'],
-  { costs, traffic }: Watchers,
+  { costs, traffic, monitor }: Watchers,
   { panel, strategies }: Judges,
 ): FastifyPluginAsyncTypebox {
   return allocationRoutes({
@@ -249,6 +245,7 @@ function allocationOf(
     budgetMs: config.allocator.budgetMs,
     costs,
     traffic,
+    monitor,
   })
 }
 

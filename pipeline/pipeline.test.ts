@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { fastify } from 'fastify'
 import { loadConfig } from '../infra/config.ts'
 import { createEmbeddedLog } from '../infra/log/embedded.ts'
 import type { EmbeddedLog } from '../infra/log/embedded-log.ts'
@@ -13,6 +14,7 @@ import { openEmbeddedStore } from '../infra/store/embedded.ts'
 import type { Store } from '../infra/store/store.ts'
 import type { AnalysisRow } from './contract.ts'
 import { type PipelineRole, startPipelineRole } from './main.ts'
+import type { Allocation } from './routes/allocation.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tickertone-pipeline-'))
 const dayMs = 86_400_000
@@ -250,16 +252,26 @@ describe('pipeline', () => {
     await rowsAfter(post({ id: 'past', kind: 'comment', history: true }))
     // A batch is shown before the next one begins.
     await rowsAfter(post({ id: 'next' }))
+    const server = fastify()
+    await server.register(pipeline.plugin)
+    const { stream } = (await server.inject('/api/allocation')).json() as Allocation
+    await server.close()
+    const comments = stream.filter(({ kind }) => kind === 'comment')
     assert.deepEqual(
-      pipeline
-        .streamStatus()
-        .filter(({ kind }) => kind === 'comment')
-        .map(({ language, posts }) => [language, posts]),
+      comments.map(({ language, posts, lastChange }) => [language, posts, lastChange]),
       [
-        ['any', 1],
-        ['en', 1],
+        ['any', 1, null],
+        ['en', 1, null],
       ],
     )
+    assert.deepEqual(comments[1]?.signals[0], {
+      signal: 'sentiment negative',
+      phase: 'learning',
+      reference: null,
+      window: null,
+      strain: 0,
+      shifts: 0,
+    })
   })
 
   it('stops with LOG_REPLACED when the log is another one', async () => {

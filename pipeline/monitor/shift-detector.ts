@@ -25,8 +25,10 @@ export interface Shift {
   readonly after: number
 }
 
+export const detectorPhases = ['learning', 'watching'] as const
+
 export interface DetectorState {
-  readonly phase: 'learning' | 'watching'
+  readonly phase: (typeof detectorPhases)[number]
   /** Mean of what is known of the reference; NaN before its first block. */
   readonly reference: number
   /** Mean of the window; NaN before its first block. */

@@ -11,6 +11,9 @@ import type { WeightKeeper } from '../allocator/weights/keeper.ts'
 import type { WeightBook } from '../allocator/weights.ts'
 import { fusionMethods, strategies, tasks } from '../contract.ts'
 import { circuitStates, type GuardedExpert } from '../experts/breaker.ts'
+import type { ContextStatus } from '../monitor/context.ts'
+import type { StreamMonitor } from '../monitor/monitor.ts'
+import { detectorPhases } from '../monitor/shift-detector.ts'
 
 const Settings = {
   strategy: Type.Enum(strategies, { description: 'Of posts that no stream takes.' }),
@@ -66,6 +69,39 @@ const ContextWeights = Type.Object(
   { description: 'What dynamic gives the experts now on such a text.' },
 )
 
+const StreamContext = Type.Object(
+  {
+    kind: Type.Enum(kinds),
+    language: Type.String({ description: "'any': of posts in any language." }),
+    posts: Type.Integer({ description: 'Since this process started, history without.' }),
+    signals: Type.Array(
+      Type.Object({
+        signal: Type.String(),
+        phase: Type.Enum(detectorPhases),
+        reference: Type.Union([Type.Number(), Type.Null()], {
+          description: 'Mean over the posts that it is compared with; null before there are any.',
+        }),
+        window: Type.Union([Type.Number(), Type.Null()], {
+          description: 'Mean over the last posts; null before there are any.',
+        }),
+        strain: Type.Number({ description: 'How far they are apart: 1 is a shift.' }),
+        shifts: Type.Integer(),
+      }),
+    ),
+    lastChange: Type.Union([
+      Type.Null(),
+      Type.Object({
+        atPost: Type.Integer({ description: 'How many posts had come by then.' }),
+        signals: Type.Array(
+          Type.Object({ signal: Type.String(), before: Type.Number(), after: Type.Number() }),
+        ),
+      }),
+    ]),
+  },
+  { description: 'What the monitor sees of posts of a kind and language without any labels.' },
+)
+type StreamContext = Type.Static<typeof StreamContext>
+
 export const Allocation = Type.Object({
   ...Settings,
   controlOffset: Type.Integer({
@@ -86,6 +122,7 @@ export const Allocation = Type.Object({
     }),
     contexts: Type.Array(ContextWeights),
   }),
+  stream: Type.Array(StreamContext),
 })
 export type Allocation = Type.Static<typeof Allocation>
 
@@ -99,6 +136,7 @@ export interface AllocationRouteDeps {
   readonly budget: Budget
   readonly budgetMs: number
   readonly keeper: Pick<WeightKeeper, 'book'>
+  readonly monitor: Pick<StreamMonitor, 'status'>
 }
 
 export function allocationRoutes(deps: AllocationRouteDeps): FastifyPluginAsyncTypebox {
@@ -172,7 +210,6 @@ function describe(deps: AllocationRouteDeps): Allocation {
   }
   const traffic = deps.traffic.byStrategy()
   const total = Object.values(traffic).reduce((sum, { posts }) => sum + posts, 0)
-  const price = deps.budget.price()
   return {
     strategy,
     fusion,
@@ -184,11 +221,30 @@ function describe(deps: AllocationRouteDeps): Allocation {
     ),
     budget: {
       budgetMs: deps.budgetMs,
-      price: Number.isFinite(price) ? price : null,
+      price: finiteOrNull(deps.budget.price()),
       overloaded: deps.budget.isOverloaded(),
     },
     weights: weightsOf(deps.keeper.book()),
+    stream: deps.monitor.status().map(streamContextOf),
   }
+}
+
+function streamContextOf({ signals, lastChange, ...context }: ContextStatus): StreamContext {
+  return {
+    ...context,
+    signals: signals.map(({ reference, window, ...state }) => ({
+      ...state,
+      reference: finiteOrNull(reference),
+      window: finiteOrNull(window),
+    })),
+    lastChange:
+      lastChange === undefined ? null : { ...lastChange, signals: [...lastChange.signals] },
+  }
+}
+
+/** JSON has no other numbers. */
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null
 }
 
 function sharesOf({ posts, degraded, costMs, confidence, runs }: StrategyTraffic, total: number) {
