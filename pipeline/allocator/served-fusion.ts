@@ -1,10 +1,15 @@
 /** How the experts' distributions are fused where they serve: by what ships, by the options, or by a file that `tickertone fit` wrote. */
 import type { Config } from '../../infra/config.ts'
 import type { Expert } from '../experts/expert.ts'
-import { type Calibration, createCalibration, readFusion } from './calibration.ts'
+import {
+  type Calibration,
+  createCalibration,
+  type FusionManifest,
+  readFusion,
+} from './calibration.ts'
 import { createStacking, type Stacking } from './stacking.ts'
 import type { StaticWeights } from './static.ts'
-import { readWeightsFile } from './weights-file.ts'
+import { parseWeightsFile, readWeightsFile, type WeightsFile } from './weights-file.ts'
 
 export interface ServedFusion {
   readonly weights: StaticWeights
@@ -30,7 +35,19 @@ export function loadFusion(
     weights: file?.weights.sentiment ?? weights,
     topicWeights: file?.weights.topic ?? weights,
     calibration: createCalibration([...shipped.temperatures, ...(file?.temperatures ?? [])]),
-    stacking: createStacking([...shipped.stacking, ...(file?.stacking ?? [])]),
+    stacking: stackingOf(shipped, file),
     referenceWeights: shipped.reference_weights,
   }
+}
+
+/** For whatever experts the file was fitted: to repeat a stored row none is needed. Throws like `loadFusion`, but for the experts. */
+export function servedStacking({ weightsFile }: Config['pipeline']['allocator']): Stacking {
+  return stackingOf(readFusion(), weightsFile === '' ? undefined : parseWeightsFile(weightsFile))
+}
+
+function stackingOf(
+  shipped: Pick<FusionManifest, 'stacking'>,
+  file: Pick<WeightsFile, 'stacking'> | undefined,
+): Stacking {
+  return createStacking([...shipped.stacking, ...(file?.stacking ?? [])])
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadConfig } from '../../infra/config.ts'
-import { loadFusion } from './served-fusion.ts'
+import { loadFusion, servedStacking } from './served-fusion.ts'
 import { readWeightsFile, type WeightsFile } from './weights-file.ts'
 
 const experts = [
@@ -58,6 +58,16 @@ async function file(content: string): Promise<string> {
 
 test('a file of the experts that run is read, in any order of theirs', async () => {
   assert.deepEqual(readWeightsFile(await file(JSON.stringify(valid)), experts), valid)
+})
+
+test('its stacking repeats stored rows, whoever runs', async () => {
+  const asked = { task: 'sentiment', kind: 'news' } as const
+  const names = ['linear', 'lexicon']
+  const weightsFile = await file(JSON.stringify(valid))
+  const { pipeline } = loadConfig({ env: { ALLOCATOR_WEIGHTS_FILE: weightsFile } })
+  const model = servedStacking(pipeline.allocator).modelOf(asked, names)
+  assert.equal(model?.rows, 12_345)
+  assert.deepEqual(model, loadFusion(pipeline, experts).stacking.modelOf(asked, names))
 })
 
 test('what it says comes before what ships, and what it does not say stays', async () => {

@@ -45,10 +45,16 @@ export function readWeightsFile(
   path: string,
   experts: readonly Pick<Expert, 'name' | 'version'>[],
 ): WeightsFile {
-  const file = parsed(path)
+  const file = parseWeightsFile(path)
   const [fitted, running] = [Object.entries(file.experts), versionsOf(experts)].map(modelSet)
   if (fitted !== running)
     throw refused(path, `was fitted for other experts: ${fitted}. These run: ${running}`)
+  return file
+}
+
+/** Sound in itself, whoever runs. Throws `WEIGHTS` when there is no such file, or it is not one of weights. */
+export function parseWeightsFile(path: string): WeightsFile {
+  const file = parsed(path)
   const stranger = namedIn(file).find((name) => !Object.hasOwn(file.experts, name))
   if (stranger !== undefined)
     throw refused(path, `names an expert that it was not fitted for: ${stranger}`)
