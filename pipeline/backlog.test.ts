@@ -45,6 +45,17 @@ test('what waits is what the log holds behind the batches, and the oldest live p
   assert.deepEqual(gauge.measure([20, 99, 6], at + 100), { posts: 7, oldestMs: 0 })
 })
 
+test('what waits in a partition that was lost waits for another process', () => {
+  let isCurrent = true
+  const gauge = new BacklogGauge()
+  gauge.begin({ ...batch(0, 0, 'l'), isCurrent: () => isCurrent })
+  gauge.begin(batch(1, 0, 'l'))
+  gauge.end(batch(1, 0, 'l'))
+  assert.deepEqual(gauge.measure([500, 2], at + 100), { posts: 501, oldestMs: 100 })
+  isCurrent = false
+  assert.deepEqual(gauge.measure([900, 2], at + 100), { posts: 1, oldestMs: 0 })
+})
+
 test('nobody waits for history', () => {
   const gauge = new BacklogGauge()
   gauge.begin(batch(0, 0, 'hhx'))

@@ -17,25 +17,27 @@ interface Place {
   readonly next: number
   /** When the log took the oldest live post in hand. */
   readonly oldestAt: number
+  /** False when another process has the partition: what waits there is no work of this one. */
+  isCurrent(): boolean
 }
 
 export class BacklogGauge {
   readonly #places = new Map<number, Place>()
 
-  begin({ partition, from, records }: LogBatch): void {
+  begin({ partition, from, records, isCurrent }: LogBatch): void {
     const oldest = records.find(isLive)
     if (oldest === undefined) this.#places.delete(partition)
-    else this.#places.set(partition, { next: from, oldestAt: oldest.timestamp })
+    else this.#places.set(partition, { next: from, oldestAt: oldest.timestamp, isCurrent })
   }
 
-  end({ partition, next }: LogBatch): void {
+  end({ partition, next, isCurrent }: LogBatch): void {
     if (this.#places.has(partition))
-      this.#places.set(partition, { next, oldestAt: Number.POSITIVE_INFINITY })
+      this.#places.set(partition, { next, oldestAt: Number.POSITIVE_INFINITY, isCurrent })
   }
 
   /** `ends`: the offset that the next record of each partition will get. */
   measure(ends: readonly number[], now: number): Backlog {
-    const places = [...this.#places]
+    const places = [...this.#places].filter(([, { isCurrent }]) => isCurrent())
     const waiting = places.map(([partition, { next }]) =>
       Math.max(0, (ends[partition] ?? next) - next),
     )
