@@ -10,7 +10,7 @@ const dearMs = 2
 
 /** Posts whose dear expert gains some number of points, at a gain's chance: what is spent falls as the price rises. */
 function spentOn(posts: number, gainOf: () => number, budget: Budget): number {
-  const price = budget.isOverloaded() ? Number.POSITIVE_INFINITY : budget.price()
+  const price = budget.price()
   let ms = 0
   for (let i = 0; i < posts; i++) ms += cheapMs + (gainOf() > dearMs * price ? dearMs : 0)
   budget.spent(posts, ms)
@@ -122,6 +122,7 @@ test('a backlog that nobody speaks of any more does not overload for ever', () =
   const budget = createBudget({ budgetMs: 1, clock: () => now })
   budget.waiting(1_000_000, 0)
   assert.equal(budget.isOverloaded(), true)
+  assert.equal(budget.price(), Number.POSITIVE_INFINITY)
   now += 120_000
   assert.equal(budget.isOverloaded(), false)
   assert.equal(budget.price(), budget.normalPrice())

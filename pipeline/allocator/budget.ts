@@ -54,7 +54,7 @@ export function createBudget({
 
   return {
     normalPrice,
-    price: () => normalPrice() * raise(),
+    price: () => (updateOverload() ? Number.POSITIVE_INFINITY : normalPrice() * raise()),
     isOverloaded: updateOverload,
     spent(posts, ms) {
       if (budgetMs === 0 || posts <= 0) return

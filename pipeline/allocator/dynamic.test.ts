@@ -59,7 +59,7 @@ function planOf(
     book: () => ({ version: 41, weights: () => weights }),
     costs: { msOf: (expert) => costsMs[expert] ?? 0 },
     budget: {
-      price: () => price,
+      price: () => (isOverloaded ? Number.POSITIVE_INFINITY : price),
       normalPrice: () => normalPrice,
       isOverloaded: () => isOverloaded,
       spent() {},

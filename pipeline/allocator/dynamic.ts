@@ -53,7 +53,7 @@ function dynamicPlan(
     taskWeights,
     weight,
   }
-  const price = budget.isOverloaded() ? Number.POSITIVE_INFINITY : budget.price()
+  const price = budget.price()
   const normalPrice = budget.normalPrice()
   const exploring = price === Number.POSITIVE_INFINITY ? 0 : exploreShare
   const explores = draw('explore', position) < exploring

@@ -6,11 +6,11 @@ export interface Costs {
 }
 
 export interface Budget {
-  /** What a millisecond must gain to be worth it: probability of a right verdict a millisecond. Follows what was spent, and the backlog. */
+  /** What a millisecond must gain to be worth it: probability of a right verdict a millisecond. Follows what was spent, and the backlog. Infinite while overloaded. */
   price(): number
   /** The price without the backlog: what the budget alone asks. Infinite where it pays for nothing but the cheapest. */
   normalPrice(): number
-  /** No expert but the cheapest may run: rows say `degraded`. */
+  /** By the backlog alone. No expert but the cheapest may run: rows say `degraded`. */
   isOverloaded(): boolean
   /** After a batch: what its posts cost together. */
   spent(posts: number, ms: number): void
