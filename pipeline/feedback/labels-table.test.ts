@@ -116,6 +116,10 @@ describe('the table of labels', () => {
     { name: 'a control record', value: '{"type": "serving"}' },
     { name: 'a label that the task lacks', value: feedback(0, { label: 3 }) },
     { name: 'distributions of another task', value: feedback(0, { task: 'topic' }) },
+    ...[{ version: 2 ** 32 }, { partition: 2 ** 32 }, { offset: 1e300 }].map((beyond) => ({
+      name: `a ${Object.keys(beyond)} that no column holds`,
+      value: feedback(0, { post: { ...feedback(0).post, ...beyond } }),
+    })),
     { name: 'another format', value: JSON.stringify({ ...feedback(0), format: 2 }) },
   ]
 
