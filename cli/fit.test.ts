@@ -53,7 +53,10 @@ const ndjson = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(
 describe('tickertone fit', () => {
   it('writes weights with their figures, which evaluate then serves', async () => {
     const input = ndjson(comments)
-    const fitted = await run(['fit', '-', '--method', 'stacking', '--out', 'w.json'], input)
+    const fitted = await run(
+      ['fit', '-', '--method', 'stacking', '--task', 'sentiment', '--out', 'w.json'],
+      input,
+    )
     assert.deepEqual([fitted.code, fitted.err], [0, ''])
     assert.match(fitted.out, /^sentiment, comment: 72 rows in 72 clusters/)
     assert.match(fitted.out, /fitted \(stacking\)\s+average as configured\s+best expert \(\w+\)/)
@@ -62,7 +65,7 @@ describe('tickertone fit', () => {
       WeightsFile,
       JSON.parse(await readFile(join(folder, 'w.json'), 'utf8')),
     )
-    assert.equal(document.command, 'tickertone fit - --method stacking')
+    assert.equal(document.command, 'tickertone fit - --method stacking --task sentiment')
     assert.deepEqual(Object.keys(document.experts), ['linear', 'lexicon'])
     assert.deepEqual(document.data.rows, 72)
     assert.deepEqual(await readdir(folder), ['w.json'])

@@ -1,6 +1,6 @@
 /** `tickertone fit FILE`: weights of the experts from labelled texts, with what they are worth on held-out ones. */
 import { createHash } from 'node:crypto'
-import { access, constants, rename, writeFile } from 'node:fs/promises'
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { systemClock } from '../infra/clock.ts'
@@ -72,7 +72,7 @@ export function fitCommand(): Command {
 
 async function run(file: string, flags: FitFlags): Promise<number> {
   const { pipeline: config, logLevel } = configFrom(flags)
-  await checkFolder(flags.out)
+  await checkPlace(flags.out)
   const source = await openSource(file)
   const logger = createLogger({ level: logLevel })
   const experts = await loadExperts(config, { clock: systemClock, logger })
@@ -98,7 +98,7 @@ async function run(file: string, flags: FitFlags): Promise<number> {
     const fitted = fitWeightsFile(contexts.enough, flags.method, names, served)
     const document: WeightsFile = {
       format: 1,
-      command: `tickertone fit ${file} --method ${flags.method}`,
+      command: commandOf(file, flags),
       experts: Object.fromEntries(experts.map(({ name, version }) => [name, version])),
       data: {
         sha256,
@@ -113,6 +113,16 @@ async function run(file: string, flags: FitFlags): Promise<number> {
   } finally {
     await Promise.all(experts.map((expert) => expert.close()))
   }
+}
+
+/** With the options that the fit depends on; the experts stand in the file. */
+function commandOf(file: string, { method, task, kind, skipBad }: FitFlags): string {
+  const options = [
+    ...(task === undefined ? [] : [`--task ${task}`]),
+    ...(kind === 'news' ? [] : [`--kind ${kind}`]),
+    ...(skipBad ? ['--skip-bad'] : []),
+  ]
+  return ['tickertone fit', inert(file), `--method ${method}`, ...options].join(' ')
 }
 
 interface Judged {
@@ -163,12 +173,15 @@ function usage({ out, method }: FitFlags): string {
 }
 
 /** Before the experts read for minutes. */
-async function checkFolder(out: string): Promise<void> {
+async function checkPlace(out: string): Promise<void> {
   try {
     await access(dirname(resolve(out)), constants.W_OK)
   } catch (cause) {
     throw new AppError('USAGE', `Cannot write ${out}: ${describeError(cause)}`, { cause })
   }
+  const there = await stat(out).catch(() => undefined)
+  if (there !== undefined && !there.isFile())
+    throw new AppError('USAGE', `Cannot write ${out}: it is there, and no file`)
 }
 
 /** Whole or not at all: a monitor may be starting with it. */
@@ -178,6 +191,7 @@ async function save(out: string, document: WeightsFile): Promise<void> {
     await writeFile(unfinished, `${JSON.stringify(document, null, 2)}\n`)
     await rename(unfinished, out)
   } catch (cause) {
+    await rm(unfinished, { force: true })
     throw new AppError('USAGE', `Cannot write ${out}: ${describeError(cause)}`, { cause })
   }
 }

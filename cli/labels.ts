@@ -88,8 +88,10 @@ function statsCommand(): Command {
 }
 
 /** Tables with tabs between the columns. */
-function statLines({ counts, skips, agreement, accuracy }: LabelStats): string[] {
+function statLines({ counted_at, counts, skips, agreement, accuracy }: LabelStats): string[] {
   return [
+    inert(`Counted at ${counted_at}`),
+    '',
     'task\torigin\tlabeller\tlabels\tposts',
     ...counts.map((row) => cells(row.task, row.origin, row.labeller, row.labels, row.posts)),
     ...skips.map((row) => cells(row.task, 'skipped', row.labeller, '-', row.posts)),

@@ -14,8 +14,8 @@ import { StackingModel } from './stacking.ts'
 
 export const fusionFolder = join(modelsFolder, 'fusion')
 
-/** By expert. */
-export const ExpertWeights = Type.Record(Type.String(), Type.Number({ minimum: 0 }))
+/** By expert. Only shares count; sums of larger ones could overflow. */
+export const ExpertWeights = Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1e6 }))
 
 export const FusionTemperature = Type.Object({
   task: Type.Enum(tasks),
@@ -24,7 +24,8 @@ export const FusionTemperature = Type.Object({
   /** Names of the experts that ran, sorted, joined by `+`; empty: any. */
   experts: Type.String(),
   method: Type.Enum(fusionMethods),
-  temperature: Type.Number({ exclusiveMinimum: 0 }),
+  /** A fit stays within [1/20, 20]; p^(1/T) of a tiny one is no number. */
+  temperature: Type.Number({ minimum: 0.01, maximum: 100 }),
   rows: Type.Integer({ minimum: 0 }),
 })
 export type FusionTemperature = Static<typeof FusionTemperature>

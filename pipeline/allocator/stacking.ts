@@ -11,7 +11,9 @@ import { logarithms, softmax } from '../experts/probabilities.ts'
 import type { Opinion } from './average.ts'
 import { expertSet } from './expert-set.ts'
 
-const Numbers = Type.Array(Type.Number())
+/** Far beyond what a fit finds; what overflows 32 bits would make results that are no numbers. */
+const largest = 1e6
+const Numbers = Type.Array(Type.Number({ minimum: -largest, maximum: largest }))
 
 /** Numbers are used as 32-bit floats, as those of a row are. */
 export const StackingModel = Type.Object({

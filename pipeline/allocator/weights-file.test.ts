@@ -103,6 +103,21 @@ const refused = [
     reason: /is not one of weights: \/weights\/sentiment\/news\/linear/,
   },
   {
+    name: 'a weight that overflows',
+    content: JSON.stringify(valid).replace('"linear":0.6', '"linear":1e308'),
+    reason: /is not one of weights: \/weights\/sentiment\/news\/linear/,
+  },
+  {
+    name: 'a stacking that overflows',
+    content: JSON.stringify(valid).replace('[0.1,0.2,0.3]', '[0.1,0.2,1e39]'),
+    reason: /is not one of weights: \/stacking\/0\/weights\/lexicon\/2/,
+  },
+  {
+    name: 'a temperature of nearly 0',
+    content: JSON.stringify(valid).replace('"temperature":0.5', '"temperature":1e-320'),
+    reason: /is not one of weights: \/temperatures\/0\/temperature/,
+  },
+  {
     name: 'another version of an expert',
     content: JSON.stringify({ ...valid, experts: { linear: '2', lexicon: '1' } }),
     reason: /other experts: lexicon 1, linear 2\. These run: lexicon 1, linear 3/,

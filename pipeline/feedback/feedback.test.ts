@@ -272,6 +272,18 @@ describe('POST /api/feedback', () => {
     assert.deepEqual([empty.status, empty.body.accepted], [202, 0])
   })
 
+  it('lets a label that waits for its post hold up no other', async () => {
+    await fixture.score({ id: 'ready', text: falls })
+    await fixture.pausePipeline()
+    await fixture.append({ id: 'late', text: falls })
+    const answered: string[] = []
+    const early = give({ post_id: 'late' }).then(({ status }) => answered.push(`late ${status}`))
+    const ready = give({ post_id: 'ready' }).then(({ status }) => answered.push(`ready ${status}`))
+    await Promise.all([early, ready])
+    assert.deepEqual(answered, ['ready 202', 'late 409'])
+    await fixture.resumePipeline()
+  })
+
   it('waits for a post that is being scored, and says when it takes too long', async () => {
     await fixture.pausePipeline()
     await fixture.append({ id: 'soon', text: falls })

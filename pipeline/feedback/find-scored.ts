@@ -16,21 +16,20 @@ export interface FindDeps {
   /** The topic `posts` with its epoch. */
   readonly logTopic: string
   readonly clock: Clock
-  /** How long a label waits for its post to be scored. */
-  readonly patienceMs: number
 }
 
 const pollMs = 50
 
-/** In the order of `wanted`. */
+/** In the order of `wanted`; waits until this time of the clock for posts to be scored. */
 export async function findScored(
   deps: FindDeps,
   wanted: readonly Wanted[],
+  until: number,
 ): Promise<(ScoredPost | NotTaken)[]> {
   const found = await findPosts(deps.store, wanted)
   const missing = wanted.filter((_, i) => found[i] === undefined)
   if (missing.length === 0) return found.filter((post) => post !== undefined)
-  const waiting = await awaitStored(deps)
+  const waiting = await awaitStored(deps, until)
   const later = new Map(
     (await findPosts(deps.store, missing)).map((post, i) => [missing[i], post] as const),
   )
@@ -43,9 +42,11 @@ function absent(waiting: number): NotTaken {
 }
 
 /** How many offsets of now the table still lacks when patience ends. */
-async function awaitStored({ log, store, logTopic, clock, patienceMs }: FindDeps): Promise<number> {
+async function awaitStored(
+  { log, store, logTopic, clock }: FindDeps,
+  until: number,
+): Promise<number> {
   const ends = await log.endOffsets(topics.posts)
-  const until = clock() + patienceMs
   for (;;) {
     const marks = new Map(
       (await readMarks(store, logTopic)).map(({ partition, mark }) => [partition, mark]),

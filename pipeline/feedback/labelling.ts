@@ -11,7 +11,7 @@ import { createLabelsTable } from './labels-table.ts'
 import { NewestLabels } from './newest-labels.ts'
 import { createLabelQueue } from './queue.ts'
 import { createFeedback, type Feedback } from './service.ts'
-import { labelStats } from './stats.ts'
+import { createStatsKeeper } from './stats-keeper.ts'
 
 export interface Labelling {
   /** `/api/feedback` and `/api/labels`. */
@@ -39,16 +39,16 @@ export interface LabellingDeps {
 }
 
 export function createLabelling(deps: LabellingDeps): Labelling {
-  const { store } = deps
-  const newest = new NewestLabels(store)
+  const newest = new NewestLabels(deps.store)
   const feedback = createFeedback({ ...deps, newest })
   const queue = createLabelQueue({ ...deps, newest })
+  const stats = createStatsKeeper(deps)
   const table = createLabelsTable({ ...deps, onStored: (offset) => newest.stored(offset) })
   return {
     feedback,
     plugin: async (app) => {
       await app.register(feedbackRoutes(feedback))
-      await app.register(labelRoutes({ feedback, queue, stats: () => labelStats(store) }))
+      await app.register(labelRoutes({ feedback, queue, stats }))
     },
     start: () => table.start(),
     async stop() {

@@ -116,8 +116,27 @@ describe('the table of labels', () => {
     { name: 'a control record', value: '{"type": "serving"}' },
     { name: 'a label that the task lacks', value: feedback(0, { label: 3 }) },
     { name: 'distributions of another task', value: feedback(0, { task: 'topic' }) },
+    ...[{ version: 2 ** 32 }, { partition: 2 ** 32 }, { offset: 1e300 }].map((beyond) => ({
+      name: `a ${Object.keys(beyond)} that no column holds`,
+      value: feedback(0, { post: { ...feedback(0).post, ...beyond } }),
+    })),
     { name: 'another format', value: JSON.stringify({ ...feedback(0), format: 2 }) },
   ]
+
+  it('says so when the topic is shorter than what the table has of it', async () => {
+    const lines: string[] = []
+    const sink = new Writable({
+      write(chunk, _, done) {
+        lines.push(String(chunk))
+        done()
+      },
+    })
+    const longer = { query: async () => [{ next: 7 }], insert: async () => {} } as unknown as Store
+    const table = createLabelsTable({ log, store: longer, logger: pino(sink), onStored: () => {} })
+    await table.start()
+    await table.stop()
+    assert.match(lines.join(''), /"end":0,"next":7.*has lost records/)
+  })
 
   it('holds the records of the topic by their offset, and counts what is none', async () => {
     await append(feedback(0), ...malformed.map(({ value }) => value), feedback(1))

@@ -18,7 +18,7 @@ export interface LabelsTable {
 }
 
 export interface LabelsTableDeps {
-  readonly log: Pick<Log, 'follow'>
+  readonly log: Pick<Log, 'follow' | 'endOffsets'>
   readonly store: Pick<Store, 'query' | 'insert'>
   readonly logger: Logger
   /** Every record up to this offset is in the table, or is none. */
@@ -47,7 +47,14 @@ export function createLabelsTable({ log, store, logger, onStored }: LabelsTableD
     const [row] = await store.query<{ next: number }>(
       'SELECT if(count() = 0, 0, max(offset) + 1) AS next FROM labels',
     )
-    return log.follow(topics.feedback, [row?.next ?? 0], async ({ records, next }) => {
+    const next = row?.next ?? 0
+    const [end = 0] = await log.endOffsets(topics.feedback)
+    if (end < next)
+      logger.error(
+        { end, next },
+        'the table labels is of a longer topic feedback, which has lost records: new labels do not show in it until their offsets pass it',
+      )
+    return log.follow(topics.feedback, [next], async ({ records, next }) => {
       await save(records)
       onStored(next - 1)
     })

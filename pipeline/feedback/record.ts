@@ -10,6 +10,9 @@ import { labelDraws, strategies, tasks } from '../contract.ts'
 export const labelOrigins = [...labelDraws, 'chosen'] as const
 export type LabelOrigin = (typeof labelOrigins)[number]
 
+/** What the columns of the table `labels` hold: a record beyond them would stop everything behind it. */
+const UInt32 = { maximum: 2 ** 32 - 1 }
+
 /** What one expert says of the post. */
 export const Testimony = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 100 }),
@@ -27,10 +30,10 @@ export const FeedbackRecord = Type.Object({
   format: Type.Literal(1),
   post: Type.Object({
     id: Type.String({ minLength: 1 }),
-    version: Type.Integer({ minimum: 1 }),
+    version: Type.Integer({ minimum: 1, ...UInt32 }),
     logTopic: Type.String({ minLength: 1 }),
-    partition: Type.Integer({ minimum: 0 }),
-    offset: Type.Integer({ minimum: 0 }),
+    partition: Type.Integer({ minimum: 0, ...UInt32 }),
+    offset: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   }),
   task: Type.Enum(tasks),
   /** Index into the task's labels. */

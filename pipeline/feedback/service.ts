@@ -1,8 +1,9 @@
 /**
  * Takes labels: finds the post, hears the experts that had not run on it, and appends a record with all that the fold over `feedback` needs.
  *
- * Chunks of labels are taken one after another, so that two equal ones at the same time are seen as such by this process. (Two processes may
- * both append: whoever folds the topic knows a repeated label by its post, task, labeller and value.)
+ * Chunks whose posts are found are taken one after another, so that two equal labels at the same time are seen as such by this process; a label that
+ * waits for its post holds up none of another request. (Two processes may both append: whoever folds the topic knows a repeated label by its post, task,
+ * labeller and value.)
  */
 import type { Log } from '../../infra/log/log.ts'
 import { type AppendDeps, appendVotes, nameOf, type Vote } from './append-votes.ts'
@@ -10,9 +11,9 @@ import { type FindDeps, findScored } from './find-scored.ts'
 import { type Label, type NotTaken, notNow, refuse, type Taken, type Through } from './label.ts'
 import { placeOf, type ScoredPost } from './scored-posts.ts'
 
-export interface FeedbackDeps extends Omit<FindDeps, 'patienceMs'>, AppendDeps {
+export interface FeedbackDeps extends FindDeps, AppendDeps {
   readonly log: Pick<Log, 'append' | 'endOffsets'>
-  /** How long a label waits for its post to be scored; 2 s unless told. */
+  /** How long a request waits for posts to be scored; 2 s unless told. */
   readonly patienceMs?: number
 }
 
@@ -29,26 +30,42 @@ export interface Feedback {
 const chunkLabels = 100
 const defaultPatienceMs = 2_000
 
-export function createFeedback(given: FeedbackDeps): Feedback {
-  const deps = { ...given, patienceMs: given.patienceMs ?? defaultPatienceMs }
+export function createFeedback(deps: FeedbackDeps): Feedback {
+  const { clock, patienceMs = defaultPatienceMs } = deps
+  const underWay = new Set<Promise<unknown>>()
   let isStopped = false
   let inHand: Promise<unknown> = Promise.resolve()
 
-  function inTurn(chunk: readonly Label[], through: Through): Promise<Taken[]> {
+  async function takeChunk(
+    chunk: readonly Label[],
+    through: Through,
+    until: number,
+  ): Promise<Taken[]> {
+    if (isStopped) return stopping(chunk)
+    const posts = await findScored(deps, chunk, until)
     const taken = inHand.then(() =>
-      isStopped
-        ? chunk.map(() => notNow('log-refused', 'the monitor is stopping'))
-        : takeChunk(deps, chunk, through),
+      isStopped ? stopping(chunk) : takeFound(deps, chunk, posts, through),
     )
     inHand = taken.catch(() => undefined)
     return taken
   }
 
-  async function takeAll(labels: readonly Label[], through: Through): Promise<Taken[]> {
+  async function takeChunks(labels: readonly Label[], through: Through): Promise<Taken[]> {
+    const until = clock() + patienceMs
     const taken: Taken[] = []
     for (let at = 0; at < labels.length; at += chunkLabels)
-      taken.push(...(await inTurn(labels.slice(at, at + chunkLabels), through)))
+      taken.push(...(await takeChunk(labels.slice(at, at + chunkLabels), through, until)))
     return taken
+  }
+
+  async function takeAll(labels: readonly Label[], through: Through): Promise<Taken[]> {
+    const taken = takeChunks(labels, through)
+    underWay.add(taken)
+    try {
+      return await taken
+    } finally {
+      underWay.delete(taken)
+    }
   }
 
   return {
@@ -60,9 +77,13 @@ export function createFeedback(given: FeedbackDeps): Feedback {
     },
     async stop() {
       isStopped = true
-      await inHand
+      await Promise.allSettled(underWay)
     },
   }
+}
+
+function stopping(chunk: readonly Label[]): Taken[] {
+  return chunk.map(() => notNow('log-refused', 'the monitor is stopping'))
 }
 
 /** What is known of a label before anything is appended. */
@@ -72,14 +93,16 @@ type Plan =
   /** It says the same as an earlier one of the chunk. */
   | { readonly kind: 'repeats'; readonly vote: Vote }
 
-type ChunkDeps = FeedbackDeps & FindDeps
+/** A post for each label, in their order. */
+type Posts = readonly (ScoredPost | NotTaken | undefined)[]
 
-async function takeChunk(
-  deps: ChunkDeps,
+async function takeFound(
+  deps: FeedbackDeps,
   labels: readonly Label[],
+  posts: Posts,
   through: Through,
 ): Promise<Taken[]> {
-  const plans = await plan(deps, labels, through)
+  const plans = await plan(deps, labels, posts, through)
   const fresh = plans.flatMap((each) => (each.kind === 'fresh' ? [each.vote] : []))
   const fates = await appendVotes(deps, fresh)
   return plans.map((each) => {
@@ -92,9 +115,13 @@ async function takeChunk(
   })
 }
 
-async function plan(deps: ChunkDeps, labels: readonly Label[], through: Through): Promise<Plan[]> {
-  const posts = await findScored(deps, labels)
-  const newest = await deps.newest.of(labels.map(({ postId }) => postId))
+async function plan(
+  { newest: labelsSoFar }: FeedbackDeps,
+  labels: readonly Label[],
+  posts: Posts,
+  through: Through,
+): Promise<Plan[]> {
+  const newest = await labelsSoFar.of(labels.map(({ postId }) => postId))
   const inChunk = new Map<string, Vote>()
   return labels.map((label, i): Plan => {
     const vote = voteOf(label, posts[i], through)

@@ -126,7 +126,7 @@ export function labelRoutes({
           summary: 'What the labels say',
           description:
             'Counts by origin and labeller, agreement of labellers, and accuracy of the result and of each expert, with 95% intervals.',
-          response: { 200: LabelStats },
+          response: { 200: LabelStats, 503: Failure },
         },
       },
       () => stats(),
