@@ -3,7 +3,7 @@
  * input gives equal events and an equal state.
  */
 import { createHash } from 'node:crypto'
-import type { AlertEvent, AlertState } from './contract.ts'
+import type { AlertEvent, AlertState, AlertText } from './contract.ts'
 import {
   type Baseline,
   caughtUp,
@@ -39,6 +39,7 @@ import {
   type MentionRow,
   positionOf,
   sumOf,
+  textsOf,
   type Window,
 } from './window.ts'
 
@@ -232,7 +233,8 @@ export class AlertFold {
   #evaluateSeries(id: string, looks: readonly Look[], end: number): AlertEvent | undefined {
     const series = this.#seriesOf(id)
     series.buckets = series.buckets.filter((bucket) => bucket.end > end - this.#longestMs)
-    const windows = looks.map(({ from }) => sumOf(series.buckets.filter((b) => b.end > from)))
+    const held = looks.map(({ from }) => series.buckets.filter((bucket) => bucket.end > from))
+    const windows = held.map(sumOf)
     const judgements = looks.map(({ length, coverage, pool }, index) =>
       judge(
         {
@@ -254,7 +256,9 @@ export class AlertFold {
     this.#teach(series, judgements, looks)
     if (series.buckets.length === 0 && !isOpen(series.rule)) this.#active.delete(id)
     if (step.emit === null) return undefined
-    return this.#event(id, previous, step, step.emit, { judgement, window, from: look.from, end })
+    const texts = textsOf(held[best] ?? [])
+    const seen = { judgement, window, texts, from: look.from, end }
+    return this.#event(id, previous, step, step.emit, seen)
   }
 
   /** A window that is too unusual at any length teaches none. */
@@ -279,7 +283,13 @@ export class AlertFold {
     previous: RuleState,
     step: Transition,
     state: AlertState,
-    seen: { judgement: Judgement; window: Window; from: number; end: number },
+    seen: {
+      judgement: Judgement
+      window: Window
+      texts: AlertText[]
+      from: number
+      end: number
+    },
   ): AlertEvent {
     const startedAt = new Date(step.next.startedAt).toISOString()
     const at = new Date(seen.end).toISOString()
@@ -300,7 +310,7 @@ export class AlertFold {
         windowEnd: at,
         ...explain(seen.judgement, seen.window),
       },
-      texts: [...seen.window.texts],
+      texts: seen.texts,
       link: `${this.#options.publicUrl()}/#/alerts/${alertId}`,
     }
   }

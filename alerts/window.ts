@@ -58,7 +58,6 @@ export interface Window {
   readonly negativeStories: number
   readonly volume: number
   readonly authors: number
-  readonly texts: readonly AlertText[]
 }
 
 const maxVoices = 100
@@ -102,22 +101,28 @@ export function countRepeat(buckets: readonly Bucket[], storyId: string): void {
       if (text.story === storyId) texts[index] = { ...text, posts: text.posts + 1 }
 }
 
+/** Of every series that is awake, for every length, at every close: one pass, and no lists. */
 export function sumOf(buckets: readonly Bucket[]): Window {
-  const total = (pick: (bucket: Bucket) => number): number =>
-    buckets.reduce((sum, bucket) => sum + pick(bucket), 0)
-  return {
-    posts: total((bucket) => bucket.posts),
-    negativePosts: total((bucket) => bucket.negativePosts),
-    stories: total((bucket) => bucket.stories),
-    negativeStories: total((bucket) => bucket.negativeStories),
-    volume: total((bucket) => bucket.volume),
-    authors: new Set(buckets.flatMap((bucket) => bucket.voices)).size,
-    texts: buckets
-      .flatMap((bucket) => bucket.texts)
-      .sort((a, b) => b.negative - a.negative)
-      .slice(0, maxTexts)
-      .map(({ story: _, ...text }) => text),
+  const sum = { posts: 0, negativePosts: 0, stories: 0, negativeStories: 0, volume: 0 }
+  const voices = new Set<string>()
+  for (const bucket of buckets) {
+    sum.posts += bucket.posts
+    sum.negativePosts += bucket.negativePosts
+    sum.stories += bucket.stories
+    sum.negativeStories += bucket.negativeStories
+    sum.volume += bucket.volume
+    for (const voice of bucket.voices) voices.add(voice)
   }
+  return { ...sum, authors: voices.size }
+}
+
+/** The most negative stories of all buckets, worst first. */
+export function textsOf(buckets: readonly Bucket[]): AlertText[] {
+  return buckets
+    .flatMap((bucket) => bucket.texts)
+    .sort((a, b) => b.negative - a.negative)
+    .slice(0, maxTexts)
+    .map(({ story: _, ...text }) => text)
 }
 
 function keepText(texts: WindowText[], row: MentionRow, story: Story): void {

@@ -2,22 +2,6 @@
 /** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. */
 import { Command, CommanderError } from 'commander'
 import { AppError, describeError } from '../infra/errors.ts'
-import { allocationCommand } from './allocation.ts'
-import { doctorCommand } from './doctor.ts'
-import { epochCommand } from './epoch.ts'
-import { evaluateCommand } from './evaluate.ts'
-import { explainCommand } from './explain.ts'
-import { feedbackCommand } from './feedback.ts'
-import { fitCommand } from './fit.ts'
-import { labelsCommand } from './labels.ts'
-import { promoteCommand } from './promote.ts'
-import { replayCommand } from './replay.ts'
-import { rollbackCommand } from './rollback.ts'
-import { runCommand } from './run.ts'
-import { shadowCommand } from './shadow.ts'
-import { sqlCommand } from './sql.ts'
-import { startCommand } from './start.ts'
-import { tailCommand } from './tail.ts'
 import { version } from './version.ts'
 
 const program = new Command('tickertone')
@@ -25,26 +9,29 @@ const program = new Command('tickertone')
   .version(version)
   .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.')
 
-for (const command of [
-  startCommand(),
-  runCommand(),
-  replayCommand(),
-  tailCommand(),
-  sqlCommand(),
-  explainCommand(),
-  allocationCommand(),
-  feedbackCommand(),
-  labelsCommand(),
-  evaluateCommand(),
-  fitCommand(),
-  doctorCommand(),
-  epochCommand(),
-  shadowCommand(),
-  promoteCommand(),
-  rollbackCommand(),
-]) {
-  program.addCommand(command)
-}
+/** A command loads what it needs when it is called: everything together takes a second. */
+const commands = new Map<string, () => Promise<Command>>([
+  ['start', async () => (await import('./start.ts')).startCommand()],
+  ['run', async () => (await import('./run.ts')).runCommand()],
+  ['replay', async () => (await import('./replay.ts')).replayCommand()],
+  ['tail', async () => (await import('./tail.ts')).tailCommand()],
+  ['sql', async () => (await import('./sql.ts')).sqlCommand()],
+  ['explain', async () => (await import('./explain.ts')).explainCommand()],
+  ['allocation', async () => (await import('./allocation.ts')).allocationCommand()],
+  ['feedback', async () => (await import('./feedback.ts')).feedbackCommand()],
+  ['labels', async () => (await import('./labels.ts')).labelsCommand()],
+  ['evaluate', async () => (await import('./evaluate.ts')).evaluateCommand()],
+  ['fit', async () => (await import('./fit.ts')).fitCommand()],
+  ['doctor', async () => (await import('./doctor.ts')).doctorCommand()],
+  ['epoch', async () => (await import('./epoch.ts')).epochCommand()],
+  ['shadow', async () => (await import('./shadow.ts')).shadowCommand()],
+  ['promote', async () => (await import('./promote.ts')).promoteCommand()],
+  ['rollback', async () => (await import('./rollback.ts')).rollbackCommand()],
+])
+const called = commands.get(process.argv[2] ?? '')
+// Without a name among them, the answer is about all of them: help, or what was meant.
+for (const load of called === undefined ? commands.values() : [called])
+  program.addCommand(await load())
 for (const command of withSubcommands(program)) command.exitOverride().showHelpAfterError()
 
 function withSubcommands(command: Command): Command[] {

@@ -3,7 +3,6 @@ import { Command } from 'commander'
 import { AppError } from '../infra/errors.ts'
 import { createLifecycle } from '../infra/lifecycle.ts'
 import { createLogger } from '../infra/logger.ts'
-import { startMonitor } from './monitor.ts'
 import { type ConfigOptions, configFrom, withExperts, withServer } from './options.ts'
 
 const stopTimeoutMs = 10_000
@@ -24,6 +23,8 @@ async function start(options: ConfigOptions & { demo?: boolean }): Promise<void>
       '--kafka needs the Kafka adapter of the log, which this version does not have; leave it out to use the embedded log',
     )
   }
+  // A refused start is over before this is loaded.
+  const { startMonitor } = await import('./monitor.ts')
   const logger = createLogger({ level: config.logLevel })
   const lifecycle = createLifecycle({ logger, stopTimeoutMs })
   const signalled = new Promise<void>((resolve) => {

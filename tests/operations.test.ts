@@ -88,7 +88,7 @@ describe('the command line', () => {
     {
       name: 'another address than loopback',
       args: ['start', '--port', '0', '--data-dir', newFolder()],
-      env: { HTTP_HOST: '0.0.0.0' },
+      env: { ...withoutEncoder, HTTP_HOST: '0.0.0.0' },
       code: 2,
       says: /only loopback/,
     },
@@ -148,7 +148,7 @@ describe('the command line', () => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
     })
     const args = ['start', '--port', `${port}`, '--data-dir', newFolder()]
-    const { code, stderr } = await runCommand(args)
+    const { code, stderr } = await runCommand(args, withoutEncoder)
     server.close()
     assert.equal(code, 1)
     assertOneSentence(stderr, /in use.*another port/)
@@ -222,7 +222,8 @@ describe('a data folder', () => {
 
   it('stops with LOG_REPLACED when the log is lost, and goes on in a new epoch', async () => {
     rmSync(join(dataDir, 'log'), { recursive: true })
-    const refused = await runCommand(['start', '--port', '0', '--data-dir', dataDir])
+    const args = ['start', '--port', '0', '--data-dir', dataDir]
+    const refused = await runCommand(args, withoutEncoder)
     assert.equal(refused.code, 1)
     assertOneSentence(refused.stderr, /epoch start posts.*LOG_REPLACED/)
     const epoch = await runCommand(['epoch', 'start', 'posts', '--data-dir', dataDir])
