@@ -101,7 +101,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       throw new AppError('LOG', `partition ${batch.partition} has no writer`)
     backlog.begin(batch)
     await reportBacklog()
-    const storing = deps.gate.pass(() => storeBatch(writer, batch))
+    const storing = deps.gate.pass(() => storeBatch(writer, batch), signal)
     const mark = await storing.catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) return undefined
       deps.onHealth?.(batch.partition, error)

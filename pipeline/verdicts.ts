@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Log, LogRecord } from '../infra/log/log.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
+import { unlessAborted } from '../infra/unless-aborted.ts'
 import { decodePost, type Post } from '../ingest/contract.ts'
 import type { Analyst } from './allocator/analyst.ts'
 import { bury, type Refused } from './dead-letters.ts'
@@ -224,14 +225,4 @@ async function judgeTurn(
     verdicts.set(record.offset, { outcome: 'scored', post, ...read, judgement, draw, mentions })
   }
   return lethal
-}
-
-/** Rejects with the signal's reason when that is aborted first: the work goes on, and nobody hears of it. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

@@ -21,7 +21,7 @@ interface StreamEvent {
   readonly data: string
 }
 
-/** Parses what has come as a browser does: an event counts once its blank line is there. */
+/** Parses what has come as a browser does: an event counts once its blank line is there, and a heartbeat is none. */
 async function* eventsOf(response: IncomingMessage): AsyncGenerator<StreamEvent> {
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) {
@@ -29,6 +29,7 @@ async function* eventsOf(response: IncomingMessage): AsyncGenerator<StreamEvent>
     const blocks = text.split('\n\n')
     text = blocks.pop() ?? ''
     for (const block of blocks) {
+      if (block.startsWith(':')) continue
       const field = (name: string) => block.match(new RegExp(`^${name}: ?(.*)$`, 'm'))?.[1]
       yield { name: field('event') ?? '', id: field('id'), data: field('data') ?? '' }
     }

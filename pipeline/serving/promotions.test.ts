@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { topics } from '../../infra/log/log.ts'
 import { silentLogger as logger } from '../../infra/logger.ts'
 import type { Store } from '../../infra/store/store.ts'
+import { Gate } from './gate.ts'
 import { createServing } from './serving.ts'
 import { shadowFigures } from './shadow-figures.ts'
 import { promotionsOn, startWorld, temporaryFolder, type World } from './world.fixture.ts'
@@ -170,6 +171,28 @@ describe('promotions', () => {
     await world.promotions.rollback(order)
     await done()
     assert.deepEqual(failing, { inserts: 0 })
+    assert.deepEqual(await tones(posts), [0.2])
+  })
+
+  it('lets live posts through when the store keeps them waiting, and switches when it takes the record', async () => {
+    const gate = new Gate()
+    const late = new AbortController()
+    const slow = await promotionsOn({ ...world, gate, held: () => late.signal })
+    failing.inserts = Number.POSITIVE_INFINITY
+    const before = (await records()) ?? 0
+    await slow.promotions.promote({ ...order, expert: 'dark' })
+    // That of the re-scoring, and that of the switch.
+    while (((await records()) ?? 0) < before + 2) await new Promise(setImmediate)
+    late.abort()
+    await gate.pass(async () => {}, new AbortController().signal)
+    assert.equal(slow.promotions.progress()?.state, 'switching')
+    assert.deepEqual(slow.serving.set().experts, ['calm'])
+    failing.inserts = 0
+    await slow.promotions.settled()
+    assert.equal(slow.promotions.progress()?.state, 'done')
+    await slow.stop()
+    await world.promotions.rollback(order)
+    await done()
     assert.deepEqual(await tones(posts), [0.2])
   })
 

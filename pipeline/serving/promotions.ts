@@ -6,7 +6,7 @@
  *                 +--------------+----> failed: the same command goes on where it stopped
  *
  * re-scoring: the posts of the baseline window are judged by the new set, until nearly all are. Nobody sees it.
- * switching: live posts wait at the gate while the last few are re-scored; then one record of `control` tells everybody, and the gate opens.
+ * switching: live posts wait at the gate, 30 s at most, while the last few are re-scored; then one record of `control` tells everybody.
  * What the record builds on stands in it: if another change came first it is void, and this one failed.
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -17,6 +17,7 @@ import { type Log, topics } from '../../infra/log/log.ts'
 import type { Logger } from '../../infra/logger.ts'
 import { readMarks } from '../../infra/store/offsets.ts'
 import type { Store } from '../../infra/store/store.ts'
+import { unlessAborted } from '../../infra/unless-aborted.ts'
 import type { Analyst } from '../allocator/analyst.ts'
 import type { ExpertSet, RescoringRecord, ServedRange, ServingRecord } from '../contract.ts'
 import type { Expert } from '../experts/expert.ts'
@@ -78,6 +79,8 @@ export interface PromotionsDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly rowsAtOnce?: number
+  /** Aborted when live posts have waited for long enough, counted from the call. */
+  held?(): AbortSignal
 }
 
 const dayMs = 86_400_000
@@ -169,33 +172,48 @@ export function createPromotions(deps: PromotionsDeps): Promotions {
     while ((await remaining(deps, rescoring)) > nearlyAll)
       await rescore({ ...judging, rest }, rescoring)
     report({ state: 'switching' })
-    await deps.gate.close(() => switchOver({ ...judging, rest: async () => {} }, change, rescoring))
+    const offset = await switchOver({ ...judging, rest: async () => {} }, change, rescoring)
+    await deps.serving.folded(offset, signal)
+    if (deps.serving.state().head !== offset)
+      throw new AppError('PROMOTION', 'Another change of the serving experts came first')
   }
 
+  /**
+   * Resolves with the offset of the record once it is in force, or as soon as live posts have waited for as long as they may: it is in the log
+   * then, and the posts that come until it is in force are judged by the former set, as on any other instance.
+   */
   async function switchOver(
     judging: Parameters<typeof rescore>[0],
     change: Change,
     rescoring: Rescoring,
-  ): Promise<void> {
-    const timeout = AbortSignal.timeout(holdMs)
-    const signal = AbortSignal.any([judging.signal, timeout])
-    try {
+  ): Promise<number> {
+    const late = deps.held?.() ?? AbortSignal.timeout(holdMs)
+    const signal = AbortSignal.any([judging.signal, late])
+    let appended: Promise<number> | undefined
+    let work: Promise<void> | undefined
+    const lastOnes = async (): Promise<void> => {
       await rescore({ ...judging, signal }, rescoring)
+      const record = await servingRecord(deps, change, rescoring)
       signal.throwIfAborted()
-    } catch (error) {
-      if (!timeout.aborted) throw error
-      throw new AppError(
-        'PROMOTION',
-        'The last posts were not re-scored in time, and live posts waited for them: run the command again',
-        { retryable: true, cause: error },
-      )
+      appended = deps.serving.append(record)
+      await deps.serving.folded(await appended, signal)
     }
-    const offset = await deps.serving.append(
-      await servingRecord(deps, change, rescoring),
-      judging.signal,
+    try {
+      await deps.gate.close(() => {
+        work = lastOnes()
+        return work
+      }, signal)
+    } catch (error) {
+      // What was begun when the gate opened is ended before anybody goes on.
+      await unlessAborted(work?.catch(() => undefined) ?? Promise.resolve(), judging.signal)
+      if (!late.aborted) throw error
+    }
+    if (appended !== undefined) return appended
+    throw new AppError(
+      'PROMOTION',
+      'The last posts were not re-scored in time, and live posts waited for them: run the command again',
+      { retryable: true },
     )
-    if (deps.serving.state().head !== offset)
-      throw new AppError('PROMOTION', 'Another change of the serving experts came first')
   }
 
   return {
@@ -283,22 +301,20 @@ async function numbered(
   const begun = serving.state().rescoring
   if (begun !== undefined && isSame(begun.record, { ...change, logTopic }))
     return { logTopic, revision: begun.revision, from: begun.record.from }
-  const offset = await serving.append(
-    {
-      type: 'serving.rescoring',
-      action,
-      expert,
-      replaces,
-      set,
-      after,
-      logTopic,
-      windowFrom,
-      from: [...from],
-      by,
-      note,
-    },
-    signal,
-  )
+  const offset = await serving.append({
+    type: 'serving.rescoring',
+    action,
+    expert,
+    replaces,
+    set,
+    after,
+    logTopic,
+    windowFrom,
+    from: [...from],
+    by,
+    note,
+  })
+  await serving.folded(offset, signal)
   return { logTopic, revision: offset + 1, from }
 }
 

@@ -1,5 +1,4 @@
 /** Who votes here, now: follows `control`, folds it, and shows it in the table `serving`. */
-import { once } from 'node:events'
 import { AppError } from '../../infra/errors.ts'
 import {
   type Follower,
@@ -11,6 +10,7 @@ import {
 import type { Logger } from '../../infra/logger.ts'
 import type { Store } from '../../infra/store/store.ts'
 import { toStoreTime } from '../../infra/store/store-time.ts'
+import { unlessAborted } from '../../infra/unless-aborted.ts'
 import type { ExpertSet, ServingRecord } from '../contract.ts'
 import {
   foldServing,
@@ -26,8 +26,10 @@ export interface Serving {
   /** The experts that vote on what is judged from now on. */
   set(): ExpertSet
   state(): ServingState
-  /** Appends a record and resolves with its offset once it is in force here, or void; rejects with the signal's reason when nobody waits any more. */
-  append(record: ServingControl, signal: AbortSignal): Promise<number>
+  /** Resolves with the record's offset once the log has it. */
+  append(record: ServingControl): Promise<number>
+  /** Resolves when the record is in force here, or void; rejects with the signal's reason when nobody waits any more. */
+  folded(offset: number, signal: AbortSignal): Promise<void>
   /** Idempotent. */
   stop(): Promise<void>
 }
@@ -72,17 +74,21 @@ class ControlServing implements Serving {
     return this.#state
   }
 
-  async append(record: ServingControl, signal: AbortSignal): Promise<number> {
+  async append(record: ServingControl): Promise<number> {
     const value = JSON.stringify(record)
     const [position] = await this.#deps.log.append(topics.control, [{ key: null, value }])
     if (position === undefined)
       throw new AppError('LOG', 'The log took a record of control without telling where')
-    await unlessAborted(this.#reached(position.offset + 1), signal)
     return position.offset
   }
 
+  folded(offset: number, signal: AbortSignal): Promise<void> {
+    return unlessAborted(this.#reached(offset + 1), signal)
+  }
+
   async stop(): Promise<void> {
-    await (await this.#follower)?.stop()
+    // A start that failed has nothing to stop; whoever started it knows.
+    await (await this.#follower?.catch(() => undefined))?.stop()
   }
 
   #reached(next: number): Promise<void> {
@@ -132,17 +138,6 @@ class ControlServing implements Serving {
       'other experts serve',
     )
   }
-}
-
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const leaving = new AbortController()
-  const aborted = once(signal, 'abort', { signal: leaving.signal }).then(() =>
-    signal.throwIfAborted(),
-  )
-  // Whichever loses is nobody's failure.
-  aborted.catch(() => undefined)
-  await Promise.race([work, aborted]).finally(() => leaving.abort())
 }
 
 function servingRow(offset: number, at: number, record: ServingRecord): Record<string, unknown> {

@@ -71,9 +71,11 @@ export async function promotionsOn({
   clock,
   gate = new Gate(),
   rowsAtOnce = 2_000,
+  held,
 }: Pick<World, 'log' | 'store' | 'clock'> & {
   readonly gate?: Gate
   readonly rowsAtOnce?: number
+  readonly held?: () => AbortSignal
 }): Promise<Instance> {
   const serving = createServing({ log, store, logger, configured: configured.experts })
   await serving.start()
@@ -90,6 +92,7 @@ export async function promotionsOn({
     clock,
     logger,
     rowsAtOnce,
+    ...(held !== undefined && { held }),
   })
   return {
     serving,
