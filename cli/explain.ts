@@ -3,10 +3,9 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Config } from '../infra/config.ts'
 import { inert } from '../infra/inert.ts'
 import { findRunning } from '../infra/running.ts'
-import { readFusion } from '../pipeline/allocator/calibration.ts'
 import { type Explanation, explain } from '../pipeline/allocator/explain.ts'
 import { findJudgedRow } from '../pipeline/allocator/find-row.ts'
-import { createStacking } from '../pipeline/allocator/stacking.ts'
+import { servedStacking } from '../pipeline/allocator/served-fusion.ts'
 import { askIfThere } from './api.ts'
 import { explanationText } from './explanation-text.ts'
 import { withStore } from './local-store.ts'
@@ -27,7 +26,8 @@ export function explainCommand(): Command {
     .action(async (postId: string, options: ExplainOptions) => {
       const found = await explanationOf(configFrom(options), postId, options.postVersion)
       if (found === undefined) {
-        process.stderr.write(`tickertone: no post '${inert(postId)}' is stored\n`)
+        const which = options.postVersion === undefined ? '' : `version ${options.postVersion} of `
+        process.stderr.write(`tickertone: no ${which}post '${inert(postId)}' is stored\n`)
         process.exitCode = 1
         return
       }
@@ -52,6 +52,6 @@ async function explanationOf(
   }
   return withStore(config, async (store) => {
     const row = await findJudgedRow(store, postId, version)
-    return row && explain(row, createStacking(readFusion().stacking))
+    return row && explain(row, servedStacking(config.pipeline.allocator))
   })
 }

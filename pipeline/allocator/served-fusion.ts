@@ -4,7 +4,7 @@ import type { Expert } from '../experts/expert.ts'
 import { type Calibration, createCalibration, readFusion } from './calibration.ts'
 import { createStacking, type Stacking } from './stacking.ts'
 import type { StaticWeights } from './static.ts'
-import { readWeightsFile } from './weights-file.ts'
+import { parseWeightsFile, readWeightsFile, type WeightsFile } from './weights-file.ts'
 
 export interface ServedFusion {
   readonly weights: StaticWeights
@@ -30,7 +30,21 @@ export function loadFusion(
     weights: file?.weights.sentiment ?? weights,
     topicWeights: file?.weights.topic ?? weights,
     calibration: createCalibration([...shipped.temperatures, ...(file?.temperatures ?? [])]),
-    stacking: createStacking([...shipped.stacking, ...(file?.stacking ?? [])]),
+    stacking: stackingOf(shipped, file),
     referenceWeights: shipped.reference_weights,
   }
+}
+
+/** Where no expert is loaded, to repeat what a row says. Throws as `loadFusion`, but for experts that do not match the file. */
+export function servedStacking({
+  weightsFile,
+}: Pick<Config['pipeline']['allocator'], 'weightsFile'>): Stacking {
+  return stackingOf(readFusion(), weightsFile === '' ? undefined : parseWeightsFile(weightsFile))
+}
+
+function stackingOf(
+  shipped: Pick<WeightsFile, 'stacking'>,
+  file: Pick<WeightsFile, 'stacking'> | undefined,
+): Stacking {
+  return createStacking([...shipped.stacking, ...(file?.stacking ?? [])])
 }

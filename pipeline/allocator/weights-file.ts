@@ -45,7 +45,7 @@ export function readWeightsFile(
   path: string,
   experts: readonly Pick<Expert, 'name' | 'version'>[],
 ): WeightsFile {
-  const file = parsed(path)
+  const file = parseWeightsFile(path)
   const [fitted, running] = [Object.entries(file.experts), versionsOf(experts)].map(modelSet)
   if (fitted !== running)
     throw refused(path, `was fitted for other experts: ${fitted}. These run: ${running}`)
@@ -59,7 +59,8 @@ export function readWeightsFile(
   return file
 }
 
-function parsed(path: string): WeightsFile {
+/** Of any model set. Throws `WEIGHTS` when there is no such file, or it is not one of weights. */
+export function parseWeightsFile(path: string): WeightsFile {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(path, 'utf8'))
