@@ -71,7 +71,8 @@ const shares = (values: Readonly<Record<string, number>>) =>
 /** Names and streams are strangers' text on a terminal. */
 export function allocationText(allocation: Allocation): string {
   const { strategy, fusion, streams, controlOffset, experts, budget, weights, stream } = allocation
-  const price = budget.price === null ? 'only the cheapest run' : `price ${budget.price}`
+  const price =
+    budget.price === null ? 'only the cheapest run' : `price ${budget.price.toPrecision(3)} a ms`
   return `${[
     `Streams (${controlOffset < 0 ? 'of the config' : `control ${controlOffset}`})`,
     ...streams.map((stream) => `  ${inert(stream)}`),

@@ -26,7 +26,8 @@ export function explainCommand(): Command {
     .action(async (postId: string, options: ExplainOptions) => {
       const found = await explanationOf(configFrom(options), postId, options.postVersion)
       if (found === undefined) {
-        process.stderr.write(`tickertone: no post '${inert(postId)}' is stored\n`)
+        const which = options.postVersion === undefined ? '' : `version ${options.postVersion} of `
+        process.stderr.write(`tickertone: no ${which}post '${inert(postId)}' is stored\n`)
         process.exitCode = 1
         return
       }

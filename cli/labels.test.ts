@@ -75,6 +75,14 @@ describe('labels by the command line', () => {
     assert.deepEqual([answered.code, answered.stdout], [0, 'Recorded.\n'])
   })
 
+  it('shows a post that somebody skipped to the others alone', async () => {
+    const skipped = await run('labels', 'skip', 'three', '--labeller', 'bob')
+    assert.deepEqual([skipped.code, skipped.stdout], [0, 'Skipped.\n'])
+    const seenBy = async (name: string) =>
+      /^three /m.test((await run('labels', 'next', '--labeller', name)).stdout)
+    assert.deepEqual([await seenBy('bob'), await seenBy('cy')], [false, true])
+  })
+
   it('prints figures, and SQL reads the labels', async () => {
     while ((await labelsInTable()) < 3);
     const { stdout } = await run('labels', 'stats')

@@ -23,6 +23,7 @@ export function labelsCommand(): Command {
     .description('The label queue, and what the labels say')
     .addCommand(nextCommand())
     .addCommand(answerCommand())
+    .addCommand(skipCommand())
     .addCommand(statsCommand())
 }
 
@@ -73,6 +74,23 @@ function answerCommand(): Command {
         body: JSON.stringify({ post_id: postId, version, task, label, labeller }),
       })
       print(['Recorded.'])
+    })
+}
+
+function skipCommand(): Command {
+  return withLabeller(new Command('skip'))
+    .description('Leave out a post that you cannot judge: the queue does not show it to you again')
+    .argument('<post id>')
+    .option('--post-version <number>', 'of the post, as the queue showed it', Number)
+    .action(async (postId: string, flags: QueueFlags & { postVersion?: number }) => {
+      const { task, labeller, postVersion: version } = flags
+      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      await ask(`${monitor}/api/labels/skip`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ post_id: postId, version, task, labeller }),
+      })
+      print(['Skipped.'])
     })
 }
 
