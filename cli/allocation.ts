@@ -70,7 +70,8 @@ const shares = (values: Readonly<Record<string, number>>) =>
 
 /** Names and streams are strangers' text on a terminal. */
 export function allocationText(allocation: Allocation): string {
-  const { strategy, fusion, streams, controlOffset, experts, budget, weights, stream } = allocation
+  const { strategy, fusion, streams, controlOffset, experts, budget, weights, stream, feedback } =
+    allocation
   const price =
     budget.price === null ? 'only the cheapest run' : `price ${budget.price.toPrecision(3)} a ms`
   return `${[
@@ -87,9 +88,16 @@ export function allocationText(allocation: Allocation): string {
       ({ task, kind, language, textLength, weights: given }) =>
         `  ${task}, ${kind}, ${inert(language)}, ${textLength} characters: ${shares(given)}`,
     ),
+    `Feedback: ${feedback.learned} labels learned, ${feedback.repeated} repeated, ${feedback.skipped} records skipped${feedback.failure === null ? '' : `; learns no more: ${inert(feedback.failure)}`}`,
+    ...feedback.drifts.map(driftLine),
     'Stream',
     ...(stream.length === 0 ? ['  no posts'] : stream.map(contextLine)),
   ].join('\n')}\n`
+}
+
+function driftLine(drift: Allocation['feedback']['drifts'][number]): string {
+  const { task, kind, judge, at, before, since } = drift
+  return `  drift at ${at}: ${inert(judge)} on ${task}, ${kind}: errors ${percent(before)} -> ${percent(since)}`
 }
 
 function contextLine(context: Allocation['stream'][number]): string {

@@ -144,6 +144,7 @@ async function startJudges(
     config: config.allocator,
     experts: panel.experts,
     costs,
+    onDrift: traffic.drifted,
   })
   stops.push(() => strategies.stop())
   await strategies.start()

@@ -64,3 +64,28 @@ test('every strategy has the same figures, also one that judged nothing', async 
   ])
     assert.ok(lines.includes(line), `${line} is not in\n${lines.join('\n')}`)
 })
+
+test('the last twenty drifts stand there, the newest first, and each is counted', async () => {
+  const registry = new Registry()
+  const traffic = createTraffic(registry)
+  const drift = { task: 'topic', kind: 'news', before: 0.1, since: 0.3, verdicts: 50 } as const
+  for (let offset = 0; offset < 25; offset++)
+    traffic.drifted({ ...drift, offset, at: offset, expert: offset === 24 ? '' : 'linear' })
+  const kept = traffic.drifts().map(({ offset }) => offset)
+  assert.deepEqual(
+    kept,
+    Array.from({ length: 20 }, (_, i) => 24 - i),
+  )
+  const metrics = await registry.metrics()
+  for (const [judge, count] of [
+    ['linear', 24],
+    ['fused', 1],
+  ])
+    assert.match(
+      metrics,
+      new RegExp(
+        `^tickertone_label_drifts_total\\{task="topic",kind="news",judge="${judge}"\\} ${count}$`,
+        'm',
+      ),
+    )
+})

@@ -1,8 +1,9 @@
-/** What each strategy did since the start, under the same names for all of them: for Prometheus and for `GET /api/allocation`. */
+/** What each strategy did since the start, under the same names for all of them, and where labels showed a drift: for Prometheus and for `GET /api/allocation`. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { strategies } from '../contract.ts'
 import { type Circuit, circuitStates } from '../experts/breaker.ts'
 import type { Judgement } from './judgement.ts'
+import type { KeptDrift } from './weights/keeper.ts'
 
 export interface StrategyTraffic {
   readonly posts: number
@@ -18,9 +19,14 @@ export interface StrategyTraffic {
 export interface Traffic {
   judged(judgements: readonly Judgement[]): void
   circuit(expert: string, circuit: Circuit): void
+  drifted(drift: KeptDrift): void
   /** By strategy; all of them. */
   byStrategy(): Readonly<Record<string, StrategyTraffic>>
+  /** The last ones, the newest first. */
+  drifts(): readonly KeptDrift[]
 }
+
+const driftsKept = 20
 
 class Tally implements StrategyTraffic {
   posts = 0
@@ -57,6 +63,7 @@ function runsOf(judgement: Judgement): ReadonlyMap<string, number> {
 
 export function createTraffic(registry?: Registry): Traffic {
   const tallies = new Map<string, Tally>(strategies.map((strategy) => [strategy, new Tally()]))
+  const drifts: KeptDrift[] = []
   const metrics = registry === undefined ? undefined : createMetrics(registry, tallies)
   return {
     judged(judgements) {
@@ -66,7 +73,14 @@ export function createTraffic(registry?: Registry): Traffic {
       }
     },
     circuit: (expert, circuit) => metrics?.circuit.set({ expert }, circuitStates.indexOf(circuit)),
+    drifted(drift) {
+      drifts.unshift(drift)
+      drifts.splice(driftsKept)
+      const { task, kind, expert } = drift
+      metrics?.drifts.inc({ task, kind, judge: expert === '' ? 'fused' : expert })
+    },
     byStrategy: () => Object.fromEntries(tallies),
+    drifts: () => [...drifts],
   }
 }
 
@@ -114,6 +128,12 @@ function createMetrics(registry: Registry, tallies: ReadonlyMap<string, Tally>) 
       help: 'The largest sentiment probability of a post.',
       labelNames: ['strategy'],
       buckets: [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99],
+      registers,
+    }),
+    drifts: new Counter({
+      name: 'tickertone_label_drifts_total',
+      help: 'Drifts of accuracy that labels showed, of the fused result or an expert.',
+      labelNames: ['task', 'kind', 'judge'],
       registers,
     }),
     circuit: new Gauge({

@@ -7,7 +7,7 @@ import type { Budget, Costs } from '../allocator/price.ts'
 import type { StreamControl } from '../allocator/stream-control.ts'
 import type { StreamAllocator } from '../allocator/streams.ts'
 import type { StrategyTraffic, Traffic } from '../allocator/traffic.ts'
-import type { WeightKeeper } from '../allocator/weights/keeper.ts'
+import type { KeptDrift, WeightKeeper } from '../allocator/weights/keeper.ts'
 import type { WeightBook } from '../allocator/weights.ts'
 import { fusionMethods, strategies, tasks } from '../contract.ts'
 import { circuitStates, type GuardedExpert } from '../experts/breaker.ts'
@@ -69,6 +69,18 @@ const ContextWeights = Type.Object(
   { description: 'What dynamic gives the experts now on such a text.' },
 )
 
+const LabelDrift = Type.Object({
+  task: Type.Enum(tasks),
+  kind: Type.Enum(kinds),
+  judge: Type.String({ description: "'fused', or an expert." }),
+  offset: Type.Integer({ description: 'Of the record of `feedback` that showed it.' }),
+  at: Type.String({ description: 'When the log took that record; RFC 3339.' }),
+  before: Type.Number({ description: 'Error rate.' }),
+  since: Type.Number(),
+  verdicts: Type.Number({ description: 'Labels since it began, as far as can be told.' }),
+})
+type LabelDrift = Type.Static<typeof LabelDrift>
+
 const StreamContext = Type.Object(
   {
     kind: Type.Enum(kinds),
@@ -122,6 +134,15 @@ export const Allocation = Type.Object({
     }),
     contexts: Type.Array(ContextWeights),
   }),
+  feedback: Type.Object({
+    learned: Type.Integer({ description: 'Labels that taught the weights.' }),
+    repeated: Type.Integer(),
+    skipped: Type.Integer({ description: 'Records that are no feedback.' }),
+    failure: Type.Union([Type.String(), Type.Null()], { description: 'Why it learns no more.' }),
+    drifts: Type.Array(LabelDrift, {
+      description: 'The last drifts of accuracy folded by this process, the newest first.',
+    }),
+  }),
   stream: Type.Array(StreamContext),
 })
 export type Allocation = Type.Static<typeof Allocation>
@@ -135,7 +156,7 @@ export interface AllocationRouteDeps {
   readonly traffic: Traffic
   readonly budget: Budget
   readonly budgetMs: number
-  readonly keeper: Pick<WeightKeeper, 'book'>
+  readonly keeper: Pick<WeightKeeper, 'book' | 'counts' | 'health'>
   readonly monitor: Pick<StreamMonitor, 'status'>
 }
 
@@ -225,8 +246,23 @@ function describe(deps: AllocationRouteDeps): Allocation {
       overloaded: deps.budget.isOverloaded(),
     },
     weights: weightsOf(deps.keeper.book()),
+    feedback: feedbackOf(deps),
     stream: deps.monitor.status().map(streamContextOf),
   }
+}
+
+function feedbackOf({ keeper, traffic }: AllocationRouteDeps): Allocation['feedback'] {
+  const failure = keeper.health()
+  return {
+    ...keeper.counts(),
+    failure: failure === undefined ? null : describeError(failure),
+    drifts: traffic.drifts().map(labelDriftOf),
+  }
+}
+
+function labelDriftOf({ expert, at, ...drift }: KeptDrift): LabelDrift {
+  const judge = expert === '' ? 'fused' : expert
+  return { ...drift, judge, at: new Date(at).toISOString() }
 }
 
 function streamContextOf({ signals, lastChange, ...context }: ContextStatus): StreamContext {
