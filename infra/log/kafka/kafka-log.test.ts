@@ -1,13 +1,12 @@
-import { before, describe } from 'node:test'
+import { describe } from 'node:test'
 import { brokerMissing, sharedBroker } from '../broker.fixture.ts'
 import { logSuite } from '../log.suite.ts'
 import { newPrefix, openKafkaLog, plainConnection } from './kafka-log.fixture.ts'
 
-describe('Kafka', { skip: brokerMissing() }, () => {
-  let address = ''
-  before(async () => {
-    address = await sharedBroker()
-  })
+const skip = brokerMissing()
+const address = skip === false ? await sharedBroker() : ''
+
+describe('Kafka', { skip }, () => {
   const topicPrefix = newPrefix()
   logSuite({
     name: 'Kafka',
