@@ -14,6 +14,18 @@ import { PartitionBuffer } from './partition-buffer.ts'
 /** Fetching rests above the first and goes on below the second. */
 const bufferBytes = { most: 4 * 1024 * 1024, least: 2 * 1024 * 1024 } as const
 
+/** What was fetched of a partition, and what of it is handled. */
+export interface PartitionReading extends TopicPartition {
+  /** The offset that the next fetch starts from; `undefined` before the start is known. */
+  readonly next: number | undefined
+  /** All below is handled. */
+  readonly handled: number | undefined
+  /** `undefined`: it could not be asked. */
+  readonly end: number | undefined
+  /** Nothing is fetched because enough is. */
+  readonly paused: boolean
+}
+
 export interface AssignedPartitionDeps extends TopicPartition {
   /** Called when the partition is placed: it is there by then. */
   member(): Member
@@ -88,6 +100,19 @@ export class AssignedPartition {
     if (position === undefined) return undefined
     const { topic, partition, offset } = position
     return { topic, partition, next: offset, end: this.#end }
+  }
+
+  /** For whoever watches whether the member still gets what the log holds. */
+  get reading(): PartitionReading {
+    const { topic, partition } = this.#deps
+    return {
+      topic,
+      partition,
+      next: this.#buffer?.tail,
+      handled: this.#reader.position?.offset,
+      end: this.#end,
+      paused: this.#resting || this.#phase === 'lost',
+    }
   }
 
   /** Whether the batch was taken. */

@@ -12,13 +12,16 @@ import type { Logger } from '../../logger.ts'
 import type { ConsumeOptions, LogBatch, Progress } from '../log.ts'
 import type { Backoff } from '../partition-reader.ts'
 import type { ReadLimits } from '../read.ts'
-import { AssignedPartition } from './assigned-partition.ts'
+import { AssignedPartition, type PartitionReading } from './assigned-partition.ts'
 import type { KafkaDriver, Member, OffsetRange, TopicPartition } from './driver.ts'
 
 /** How often the ends of the partitions are asked for. */
 const pollMs = 1_000
 /** How long a member may take to leave before another one joins beside it. */
 const leaveMs = 5_000
+
+/** A coordinator that has just begun, or just moved, refuses for a moment. */
+const firstJoinAttempts = 6
 
 export interface GroupReaderDeps extends Pick<ConsumeOptions, 'topics' | 'group'> {
   readonly driver: KafkaDriver
@@ -56,10 +59,9 @@ export class GroupReader {
     this.#deps = deps
   }
 
-  /** Rejects when the first join fails. */
+  /** Rejects when the group cannot be joined, after a few attempts. */
   async start(): Promise<void> {
-    this.#member = await this.#join()
-    this.#begin(this.#partitions)
+    await this.#joinUntilIn(firstJoinAttempts)
     this.#polling = this.#poll()
   }
 
@@ -75,6 +77,13 @@ export class GroupReader {
 
   progress(): readonly Progress[] {
     return [...this.#assigned.values()].flatMap(({ progress }) => progress ?? [])
+  }
+
+  /** How the member stands: not in the group, in it without an assignment of its own yet, or with these partitions. */
+  reading(): 'joining' | 'unassigned' | readonly PartitionReading[] {
+    if (this.#member === undefined) return 'joining'
+    if (this.#assigned.size === 0 && this.#partitions.length > this.#dead.size) return 'unassigned'
+    return [...this.#assigned.values()].map(({ reading }) => reading)
   }
 
   /** Throws `LOG` for a partition that this member does not have. What the broker refuses is logged: the next commit comes. */
@@ -147,7 +156,7 @@ export class GroupReader {
     })
   }
 
-  async #joinUntilIn(): Promise<void> {
+  async #joinUntilIn(attempts = Number.POSITIVE_INFINITY): Promise<void> {
     const { backoff, logger, group } = this.#deps
     for (let failures = 0; !this.#stopping.signal.aborted; failures++)
       try {
@@ -155,6 +164,7 @@ export class GroupReader {
         this.#begin(this.#partitions)
         return
       } catch (error) {
+        if (failures + 1 >= attempts) throw error
         const waitMs = Math.min(backoff.firstMs * 2 ** failures, backoff.maxMs)
         logger.warn({ err: error, group, waitMs }, 'could not join the group')
         await this.#wait(waitMs)
