@@ -19,7 +19,7 @@ export async function startMonitor(
   let replay: RunningDemo | undefined
   let url = ''
   const pipeline = await mountPipeline(floor)
-  const alerts = mountAlerts(floor, () => url)
+  const alerts = await mountAlerts(floor, () => url)
   const roles = [
     mountIngest(floor),
     pipeline,

@@ -49,7 +49,10 @@ async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): 
   }
 }
 
-describe('a cluster', { skip: brokerMissing(), timeout: 120_000 }, () => {
+/** Of a step: what does not come about would be waited for. */
+const timeout = 30_000
+
+describe('a cluster', { skip: brokerMissing() }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'tickertone-cluster-'))
   const running: MonitorProcess[] = []
   let broker: Broker
@@ -99,7 +102,9 @@ describe('a cluster', { skip: brokerMissing(), timeout: 120_000 }, () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('scores what is pushed to the address of the pages, and shows it there', async () => {
+  it('scores what is pushed to the address of the pages, and shows it there', {
+    timeout,
+  }, async () => {
     const { pages } = urls
     const pushed = await pushPosts(pages, Object.entries(texts).map(post))
     assert.equal(pushed.status, 202, await pushed.text())
@@ -114,4 +119,124 @@ describe('a cluster', { skip: brokerMissing(), timeout: 120_000 }, () => {
     const { versions } = await get<{ versions: Record<string, string> }>(`${pages}/api/status`)
     assert.deepEqual(Object.keys(versions).toSorted(), ['lexicon', 'linear', 'tickertone'])
   })
+
+  it('answers at the address of the pages whatever another role answers', { timeout }, async () => {
+    const { pages, ...others } = urls
+    for (const role of ['ingest', 'pipeline', 'alerts'] as const) {
+      const { paths } = await get<{ paths: object }>(`${others[role]}/api/openapi.json`)
+      const known: readonly string[] = forwardedRoutes[role].paths
+      const lacking = Object.keys(paths).filter(
+        (path) =>
+          path.startsWith('/api/') &&
+          !known.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
+      )
+      assert.deepEqual(lacking, [], `of ${role}`)
+    }
+    assert.deepEqual(await get(`${pages}/api/alerts`), { alerts: [] })
+    const { strategy } = await get<{ strategy: string }>(`${pages}/api/allocation`)
+    assert.equal(strategy, 'static')
+  })
+
+  it('tells the lag of each partition, and is asked by commands at an address', {
+    timeout,
+  }, async () => {
+    const metrics = await (await fetch(`${urls.pipeline}/metrics`)).text()
+    for (const partition of [0, 1])
+      assert.match(
+        metrics,
+        new RegExp(
+          `^tickertone_log_lag_records\\{group="tickertone.pipeline",topic="posts",partition="${partition}"\\} 0$`,
+          'm',
+        ),
+      )
+    assert.match(metrics, /^tickertone_log_lag_unknown\{group="tickertone.pipeline"\} 0$/m)
+    const args = ['explain', 'down', '--json', '--url', urls.pages]
+    const { code, stdout, stderr } = await runCommand(args)
+    assert.equal(code, 0, stderr)
+    assert.equal((JSON.parse(stdout) as { postId: string }).postId, 'down')
+  })
+
+  it('records a label once with two pipelines, whichever took it', { timeout }, async () => {
+    const second = await run('pipeline').url
+    const label = { post_id: 'down', task: 'sentiment', label: 'negative', labeller: 'ann' }
+    for (const url of [urls.pages, second]) {
+      const answer = await fetch(`${url}/api/feedback`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(label),
+      })
+      assert.equal(answer.status, 202, await answer.text())
+    }
+    const learnedAt = async (url: string) =>
+      (await get<{ feedback: { learned: number } }>(`${url}/api/allocation`)).feedback.learned
+    for (const url of [urls.pipeline, second])
+      await until(
+        () => learnedAt(url),
+        (learned) => learned === 1,
+      )
+    const counts = 'SELECT count() AS n, uniqExact(offset) AS offsets FROM labels_v'
+    const { rows } = await until(
+      () => sql(counts),
+      (answer) => answer.rows[0]?.[0] !== 0,
+    )
+    assert.equal(rows[0]?.[0], rows[0]?.[1])
+    await pushPosts(
+      urls.pages,
+      Array.from({ length: 40 }, (_, i) => post([`p${i}`, texts.flat])),
+    )
+    await caughtUp(urls.pages)
+    const doubled = await sql(
+      "SELECT count() AS n, uniqExact(partition, offset) AS offsets FROM analyses WHERE ordinal = 0 AND log_topic = 'posts@0'",
+    )
+    assert.deepEqual(doubled.rows[0], [43, 43])
+  })
+
+  it('has one process that raises alerts, and another one take over', { timeout }, async () => {
+    const isActive = async (url: string) =>
+      /^tickertone_alerts_active 1$/m.test(await (await fetch(`${url}/metrics`)).text())
+    const second = run('alerts')
+    const both = [urls.alerts, await second.url]
+    await until(
+      () => Promise.all(both.map(isActive)),
+      (active) => active.filter(Boolean).length === 1,
+    )
+    second.child.kill('SIGKILL')
+    await second.exited
+    await until(() => isActive(urls.alerts), Boolean)
+  })
+
+  it('says so while no broker answers, and goes on by itself', { timeout: 90_000 }, async () => {
+    interface Readiness {
+      readonly ready: boolean
+      readonly checks: Readonly<Record<string, string>>
+    }
+    const readiness = () => get<Readiness>(`${urls.pipeline}/readyz`)
+    await broker.kill()
+    const { checks } = await until(readiness, ({ ready }) => !ready)
+    assert.match(Object.values(checks).join(' '), /No Kafka broker answers/)
+    await broker.restart()
+    await until(readiness, ({ ready }) => ready)
+    const again = await until(
+      () => pushPosts(urls.pages, [post(['again', texts.up])]),
+      ({ status }) => status !== 503,
+    )
+    assert.equal(again.status, 202)
+    await caughtUp(urls.pages)
+  })
+
+  it('stops in order', { timeout }, async () => {
+    for (const process of running.filter(({ child }) => child.exitCode === null))
+      if (process.child.signalCode === null)
+        assert.equal(await stopMonitor(process), 0, process.stderr())
+  })
+
+  async function sql(statement: string): Promise<{ rows: readonly (readonly unknown[])[] }> {
+    const answer = await fetch(`${urls.pages}/api/sql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ sql: statement }),
+    })
+    assert.equal(answer.status, 200)
+    return (await answer.json()) as { rows: readonly (readonly unknown[])[] }
+  }
 })

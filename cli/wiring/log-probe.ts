@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Log, topics } from '../../infra/log/log.ts'
 
-const probeMs = 5_000
+const probeMs = 2_000
 
 /** `onHealth` hears why the log does not answer; undefined when it does again. */
 export function probeLog(options: {

@@ -3,11 +3,13 @@ import type { FastifyPluginAsync } from 'fastify'
 import { createAlerts, createPrintChannel } from '../../alerts/main.ts'
 import type { ReplayStatus } from '../../dashboards/contract.ts'
 import { createDashboards } from '../../dashboards/main.ts'
+import { joinGroupLock } from '../../infra/log/group-lock.ts'
 import { createIngest } from '../../ingest/main.ts'
 import { startPipelineRole } from '../../pipeline/main.ts'
 import { version } from '../version.ts'
 import { startContinuityCheck } from './continuity-check.ts'
 import type { Floor } from './floor.ts'
+import { usesKafka } from './open-log.ts'
 
 export interface MountedRole {
   readonly plugin: FastifyPluginAsync
@@ -52,12 +54,21 @@ export interface MountedAlerts extends MountedRole {
   seeded(offset: number, signal: AbortSignal): Promise<void>
 }
 
-/** `publicUrl`: where the pages are. */
-export function mountAlerts(floor: Floor, publicUrl: () => string): MountedAlerts {
-  const { lifecycle, health, stdout, logger } = floor
+/** Of several processes one raises and sends alerts; an embedded log has one anyway. `ownUrl`: where this process listens. */
+export async function mountAlerts(floor: Floor, ownUrl: () => string): Promise<MountedAlerts> {
+  const { lifecycle, health, stdout, config } = floor
+  const lock = usesKafka(config)
+    ? await lifecycle.start(
+        'alerts lock',
+        () => joinGroupLock(floor.log, 'tickertone.alerts'),
+        (lock) => lock.stop(),
+      )
+    : undefined
+  const isActive = (): boolean => lock?.isHeld() ?? true
   const alerts = createAlerts({
     ...floor,
-    publicUrl,
+    isActive,
+    publicUrl: () => config.http.publicUrl || ownUrl(),
     instrumentName: (id) => floor.linker().instrument(id)?.name ?? id,
     channels: [createPrintChannel(stdout)],
     onHealth: (error) => health.report('alerts', error),
@@ -73,7 +84,7 @@ export function mountAlerts(floor: Floor, publicUrl: () => string): MountedAlert
       )
       await lifecycle.start(
         'continuity check',
-        () => startContinuityCheck({ ...floor, logger }),
+        () => startContinuityCheck({ ...floor, isActive }),
         (check) => check.stop(),
       )
     },
