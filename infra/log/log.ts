@@ -57,6 +57,16 @@ export interface ConsumeOptions {
   onStopped?(topic: string, partition: number, error: unknown): void
 }
 
+/** How far a consumer has come in a partition that it has. */
+export interface Progress {
+  readonly topic: string
+  readonly partition: number
+  /** All below is handled. It does not move while a batch is in hand. */
+  readonly next: number
+  /** Where the partition ended when it was last asked; `undefined` while that is not known. Below `next` only where the log shrank. */
+  readonly end: number | undefined
+}
+
 export interface Consumer {
   /** Stops delivery of a partition after the batch in hand, until `resume`. */
   pause(topic: string, partition: number): void
@@ -66,6 +76,8 @@ export interface Consumer {
    * consumer has the partition by now.
    */
   commit(topic: string, partition: number, next: number): Promise<void>
+  /** Of the partitions that this consumer has and that have a start, in no order. */
+  progress(): readonly Progress[]
   /** Resolves when the batch in hand is done and no further one will come. Idempotent. */
   stop(): Promise<void>
 }

@@ -8,7 +8,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { LogBatch } from './log.ts'
+import type { LogBatch, Position } from './log.ts'
 
 export interface Backoff {
   readonly firstMs: number
@@ -38,9 +38,17 @@ export class PartitionReader {
   #paused = false
   #failures = 0
   #wake: (() => void) | undefined
+  #offset: number | undefined
 
   constructor(deps: PartitionReaderDeps) {
     this.#deps = deps
+  }
+
+  /** Where it stands; `undefined` before the start is known and after the end. */
+  get position(): Position | undefined {
+    const { topic, partition } = this.#deps
+    if (this.#ended || this.#offset === undefined) return undefined
+    return { topic, partition, offset: this.#offset }
   }
 
   start(): void {
@@ -71,10 +79,10 @@ export class PartitionReader {
   async #run(): Promise<void> {
     const { topic, partition, logger, start, onStopped, onEnd } = this.#deps
     try {
-      let position = await this.#repeat(start)
-      while (position !== undefined) {
-        const from = position
-        position = await this.#repeat(() => this.#step(from))
+      this.#offset = await this.#repeat(start)
+      while (this.#offset !== undefined) {
+        const from = this.#offset
+        this.#offset = await this.#repeat(() => this.#step(from))
       }
       this.#ended = true
     } catch (error) {
