@@ -64,7 +64,7 @@ export interface PartitionWatch {
   readonly next: number
   /** Records between `next` and the end. `undefined`: not known, never 0. */
   readonly lag: number | undefined
-  /** How long it has been in this state while it stood. */
+  /** How long it has been behind, or unknown, at this offset. */
   readonly standingMs: number
 }
 
@@ -82,6 +82,8 @@ export interface Watch {
   readonly suspects: ReadonlyMap<string, number>
   /** How long the member has worked since the last replacement. */
   readonly workingMs: number
+  /** How long members have crashed, waited or stalled without one working in between. */
+  readonly brokenMs: number
 }
 
 export function beginWatch(now: number): Watch {
@@ -93,6 +95,7 @@ export function beginWatch(now: number): Watch {
     fruitless: 0,
     suspects: new Map(),
     workingMs: 0,
+    brokenMs: 0,
   }
 }
 
@@ -110,8 +113,9 @@ export function look(
     lookAt(of, before.partitions.find(same(of)), stepMs, limits.stallMs * allowance),
   )
   const suspects = waits ? before.suspects : stillSuspect(before.suspects, partitions)
-  const workingMs = waits || suspects.size > 0 ? 0 : before.workingMs + stepMs
+  const broken = waits || suspects.size > 0
   const waitingMs = waits ? before.waitingMs + stepMs : 0
+  const workingMs = broken ? 0 : before.workingMs + stepMs
   return {
     at: now,
     partitions,
@@ -120,18 +124,25 @@ export function look(
     fruitless: workingMs >= limits.settleMs ? 0 : before.fruitless,
     suspects,
     workingMs,
+    brokenMs: broken ? before.brokenMs + stepMs : 0,
   }
 }
 
 /** The watch of the member that takes the place of the one watched so far. */
 export function afterReplacement(before: Watch, now: number): Watch {
   const suspects = new Map(before.suspects)
-  for (const { topic, partition, state, next } of before.partitions)
-    if (state === 'stalled') {
-      const key = keyOf(topic, partition)
-      suspects.set(key, Math.max(next, suspects.get(key) ?? 0))
-    }
-  return { ...beginWatch(now), fruitless: before.fruitless + 1, suspects }
+  const stalled = before.partitions.filter(({ state }) => state === 'stalled')
+  for (const { topic, partition, next } of stalled) {
+    const key = keyOf(topic, partition)
+    suspects.set(key, Math.max(next, suspects.get(key) ?? 0))
+  }
+  const standingMs = stalled.map((partition) => partition.standingMs)
+  return {
+    ...beginWatch(now),
+    fruitless: before.fruitless + 1,
+    suspects,
+    brokenMs: Math.max(before.brokenMs, ...standingMs),
+  }
 }
 
 function lookAt(
@@ -143,9 +154,8 @@ function lookAt(
   const { topic, partition, next, end } = reading
   const lag = end === undefined ? undefined : Math.max(0, end - next)
   const state = stateOf(reading, lag, before)
-  const stood = state === 'behind' && before !== undefined && isStanding(before.state)
-  const standingMs = stood ? before.standingMs + stepMs : 0
-  const stalled = standingMs > allowedMs
+  const standingMs = before !== undefined && stands(state, before) ? before.standingMs + stepMs : 0
+  const stalled = state === 'behind' && standingMs > allowedMs
   return { topic, partition, next, lag, standingMs, state: stalled ? 'stalled' : state }
 }
 
@@ -161,7 +171,10 @@ function stateOf(
   return before !== undefined && before.next !== next ? 'moving' : 'behind'
 }
 
-const isStanding = (state: PartitionState): boolean => state === 'behind' || state === 'stalled'
+function stands(state: PartitionState, before: PartitionWatch): boolean {
+  if (state === 'unknown') return before.state === 'unknown'
+  return state === 'behind' && (before.state === 'behind' || before.state === 'stalled')
+}
 
 function faultOf(
   reading: MemberReading,
