@@ -1,16 +1,19 @@
 /**
- * Whether a member of a group still gets what the log holds. kafkajs can stop delivering without an error, mostly after rebalances:
- * nothing but the offsets shows it. Pure: readings over time in, what is wrong with the member out.
+ * Whether a member of a group still gets what the log holds. A client can stop delivering without an error, kafkajs mostly after
+ * rebalances: nothing but the offsets shows it. Pure: readings over time in, what is wrong with the member out.
  *
  * A partition is, at each reading,
+ * - *busy*: it has no start yet, or records that were delivered are not handled, and how long that takes is the handler's affair;
+ * - *paused*: we asked the client to deliver nothing;
  * - *unknown*: its end could not be asked. That is no progress and no stall, and what stood before says nothing afterwards;
- * - *caught up*, *paused*, or *busy* (a batch is in hand, and how long that takes is the handler's affair);
- * - *moving*: the next offset is another than at the last reading;
- * - *behind*: records wait and the next offset stands. Standing for longer than allowed is a *stall*.
- * The member is *crashed* when its client gave up, *unassigned* when it has waited too long for partitions, *stalled* when one of its
- * partitions is. Each is a reason to replace it. What is allowed doubles with every replacement that brought nothing, so that a fault
- * outside of the client is not answered with rebalances all the time. A replacement was worth it when the partitions that stalled got
- * further than ever, or have nothing left to read, or went to others, and the member then worked for `settleMs`.
+ * - *caught up*, or *moving*: other records were delivered since the last reading;
+ * - *behind*: records wait and none was delivered. For longer than allowed, that is a *stall*.
+ *
+ * A member is replaced when one of its partitions stalls, or when it is *unassigned* for too long: the broker has not told it of any
+ * partitions, or has not been heard of. While it is joining nothing can be replaced. What is allowed doubles with every replacement that
+ * brought nothing, so that a fault outside of the client is not answered with rebalances all the time. A replacement was worth it when the
+ * partitions that stalled got further than ever, or have nothing left to read, or went to others, and the member then worked for
+ * `settleMs`.
  *
  * Time is counted in steps between readings, none longer than `maxStepMs`: a process that was suspended did not watch meanwhile.
  */
@@ -18,28 +21,23 @@
 export interface PartitionReading {
   readonly topic: string
   readonly partition: number
-  /** The offset that is delivered next. */
-  readonly next: number
+  /** The offset that is delivered next; `undefined` before the start is known. */
+  readonly next: number | undefined
+  /** All below is handled; `undefined` before the start is known. */
+  readonly handled: number | undefined
   /** `undefined`: it could not be asked. */
   readonly end: number | undefined
-  readonly busy: boolean
   readonly paused: boolean
 }
 
-export interface MemberReading {
-  /** `undefined` while the member waits for an assignment; empty when it was given no partition. */
-  readonly assigned: readonly PartitionReading[] | undefined
-  /** Its client gave up and does not start again by itself. */
-  readonly crashed: boolean
-}
+/** The partitions that the member has, maybe none. */
+export type MemberReading = 'joining' | 'unassigned' | readonly PartitionReading[]
 
 export interface WatchLimits {
   /** A partition may stand this long behind its end. */
   readonly stallMs: number
-  /** A member may wait this long for an assignment: others of the group may hold a rebalance up. */
+  /** A member may be without an assignment this long: others of the group may hold a rebalance up. */
   readonly assignmentMs: number
-  /** Between a crash and the second replacement; the first follows at once. */
-  readonly crashMs: number
   /** A member that works this long ends the row of replacements. */
   readonly settleMs: number
   /** The most that is counted between two readings. */
@@ -49,10 +47,10 @@ export interface WatchLimits {
 }
 
 export type PartitionState =
+  | 'busy'
+  | 'paused'
   | 'unknown'
   | 'caught-up'
-  | 'paused'
-  | 'busy'
   | 'moving'
   | 'behind'
   | 'stalled'
@@ -61,20 +59,20 @@ export interface PartitionWatch {
   readonly topic: string
   readonly partition: number
   readonly state: PartitionState
-  readonly next: number
-  /** Records between `next` and the end. `undefined`: not known, never 0. */
+  readonly next: number | undefined
+  /** Records between what is handled and the end. `undefined`: not known, never 0. */
   readonly lag: number | undefined
   /** How long it has been behind, or unknown, at this offset. */
   readonly standingMs: number
 }
 
-export type Fault = 'crashed' | 'unassigned' | 'stalled'
+export type Fault = 'unassigned' | 'stalled'
 
 export interface Watch {
   readonly at: number
   readonly partitions: readonly PartitionWatch[]
-  /** How long the member has been crashed or without an assignment. */
-  readonly waitingMs: number
+  /** How long the member has been without an assignment. */
+  readonly unassignedMs: number
   readonly fault: Fault | undefined
   /** Replacements in a row. */
   readonly fruitless: number
@@ -82,7 +80,7 @@ export interface Watch {
   readonly suspects: ReadonlyMap<string, number>
   /** How long the member has worked since the last replacement. */
   readonly workingMs: number
-  /** How long members have crashed, waited or stalled without one working in between. */
+  /** How long members have joined, waited or stalled without one working in between. */
   readonly brokenMs: number
 }
 
@@ -90,7 +88,7 @@ export function beginWatch(now: number): Watch {
   return {
     at: now,
     partitions: [],
-    waitingMs: 0,
+    unassignedMs: 0,
     fault: undefined,
     fruitless: 0,
     suspects: new Map(),
@@ -108,23 +106,26 @@ export function look(
 ): Watch {
   const stepMs = Math.max(0, Math.min(now - before.at, limits.maxStepMs))
   const allowance = 2 ** Math.min(before.fruitless, limits.maxDoublings)
-  const waits = reading.crashed || reading.assigned === undefined
-  const partitions = (reading.assigned ?? []).map((of) =>
-    lookAt(of, before.partitions.find(same(of)), stepMs, limits.stallMs * allowance),
-  )
-  const suspects = waits ? before.suspects : stillSuspect(before.suspects, partitions)
-  const broken = waits || suspects.size > 0
-  const waitingMs = waits ? before.waitingMs + stepMs : 0
-  const workingMs = broken ? 0 : before.workingMs + stepMs
+  const isAssigned = typeof reading !== 'string'
+  const partitions = isAssigned
+    ? reading.map((of) =>
+        lookAt(of, before.partitions.find(same(of)), stepMs, limits.stallMs * allowance),
+      )
+    : []
+  const suspects = isAssigned ? stillSuspect(before.suspects, partitions) : before.suspects
+  const isBroken = !isAssigned || suspects.size > 0
+  const works = !partitions.some(({ state, standingMs }) => state === 'stalled' || standingMs > 0)
+  const workingMs = isBroken ? 0 : before.workingMs + (works ? stepMs : 0)
+  const unassignedMs = reading === 'unassigned' ? before.unassignedMs + stepMs : 0
   return {
     at: now,
     partitions,
-    waitingMs,
-    fault: faultOf(reading, partitions, waitingMs, before.fruitless, limits),
+    unassignedMs,
+    fault: faultOf(partitions, unassignedMs > limits.assignmentMs * allowance),
     fruitless: workingMs >= limits.settleMs ? 0 : before.fruitless,
     suspects,
     workingMs,
-    brokenMs: broken ? before.brokenMs + stepMs : 0,
+    brokenMs: isBroken ? before.brokenMs + stepMs : 0,
   }
 }
 
@@ -134,7 +135,7 @@ export function afterReplacement(before: Watch, now: number): Watch {
   const stalled = before.partitions.filter(({ state }) => state === 'stalled')
   for (const { topic, partition, next } of stalled) {
     const key = keyOf(topic, partition)
-    suspects.set(key, Math.max(next, suspects.get(key) ?? 0))
+    suspects.set(key, Math.max(next ?? 0, suspects.get(key) ?? 0))
   }
   const standingMs = stalled.map((partition) => partition.standingMs)
   return {
@@ -151,23 +152,22 @@ function lookAt(
   stepMs: number,
   allowedMs: number,
 ): PartitionWatch {
-  const { topic, partition, next, end } = reading
-  const lag = end === undefined ? undefined : Math.max(0, end - next)
-  const state = stateOf(reading, lag, before)
+  const { topic, partition, next, handled, end } = reading
+  const lag = end === undefined || handled === undefined ? undefined : Math.max(0, end - handled)
+  const state = stateOf(reading, before)
   const standingMs = before !== undefined && stands(state, before) ? before.standingMs + stepMs : 0
   const stalled = state === 'behind' && standingMs > allowedMs
   return { topic, partition, next, lag, standingMs, state: stalled ? 'stalled' : state }
 }
 
 function stateOf(
-  { next, busy, paused }: PartitionReading,
-  lag: number | undefined,
+  { next, handled, end, paused }: PartitionReading,
   before: PartitionWatch | undefined,
 ): PartitionState {
-  if (lag === undefined) return 'unknown'
-  if (lag === 0) return 'caught-up'
-  if (busy) return 'busy'
+  if (next === undefined || handled !== next) return 'busy'
   if (paused) return 'paused'
+  if (end === undefined) return 'unknown'
+  if (end <= next) return 'caught-up'
   return before !== undefined && before.next !== next ? 'moving' : 'behind'
 }
 
@@ -176,20 +176,8 @@ function stands(state: PartitionState, before: PartitionWatch): boolean {
   return state === 'behind' && (before.state === 'behind' || before.state === 'stalled')
 }
 
-function faultOf(
-  reading: MemberReading,
-  partitions: readonly PartitionWatch[],
-  waitingMs: number,
-  fruitless: number,
-  limits: WatchLimits,
-): Fault | undefined {
-  const doublings = Math.min(fruitless, limits.maxDoublings)
-  if (reading.crashed)
-    return fruitless === 0 || waitingMs >= limits.crashMs * 2 ** (doublings - 1)
-      ? 'crashed'
-      : undefined
-  if (reading.assigned === undefined)
-    return waitingMs > limits.assignmentMs * 2 ** doublings ? 'unassigned' : undefined
+function faultOf(partitions: readonly PartitionWatch[], isUnassigned: boolean): Fault | undefined {
+  if (isUnassigned) return 'unassigned'
   return partitions.some(({ state }) => state === 'stalled') ? 'stalled' : undefined
 }
 
@@ -202,7 +190,7 @@ function stillSuspect(
   return new Map(
     [...suspects].filter(([key, stoodAt]) => {
       const now = held.get(key)
-      return now !== undefined && now.state !== 'caught-up' && now.next <= stoodAt
+      return now !== undefined && now.state !== 'caught-up' && (now.next ?? 0) <= stoodAt
     }),
   )
 }

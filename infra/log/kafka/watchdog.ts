@@ -1,6 +1,6 @@
 /**
- * Watches one member of a group, and has it replaced by a new one when it stopped working without saying so. `watch.ts` decides; here are
- * the clock, the log lines, the counters and what health and metrics are told.
+ * Watches one group's member, whichever it is at the time. `watch.ts` decides when it is to be replaced; here are the counters, and what log
+ * lines, health and metrics are told.
  */
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
@@ -19,96 +19,81 @@ import {
 
 export interface WatchdogDeps {
   readonly group: string
-  /** How the member stands now. Must answer in bounded time; what could not be asked is `undefined` in the answer. */
-  read(): Promise<MemberReading>
-  /** Puts a new member in the place of the one that was read, whose batches are no longer current. Waits for neither. */
-  replace(fault: Fault): void
-  /** Milliseconds that only grow: a clock that is set must not look like a stall. */
-  readonly clock: Clock
+  /** Milliseconds that only grow: a wall clock that is set must not look like a stall. */
+  readonly monotonic: Clock
   readonly logger: Logger
-  readonly limits?: Partial<WatchLimits>
-  readonly checkEveryMs?: number
-  /** Partitions that were not read for this long are told as a failure of health. */
-  readonly failAfterMs?: number
+  readonly limits?: Partial<WatchdogLimits> | undefined
 }
+
+export interface WatchdogLimits extends WatchLimits {
+  /** Partitions that were not read, or not known, for this long are told as a failure of health. */
+  readonly failAfterMs: number
+}
+
+/** A cluster elects a leader in some seconds, and a rebalance waits for a slow member's session. */
+export const defaultWatchdogLimits: WatchdogLimits = {
+  stallMs: 30_000,
+  assignmentMs: 60_000,
+  settleMs: 30_000,
+  maxStepMs: 5_000,
+  maxDoublings: 5,
+  failAfterMs: 120_000,
+}
+
+/** Why a member's place was taken by a new one. `ended`: its client gave up by itself. */
+export type Replacement = Fault | 'ended'
 
 export interface PartitionLag {
   readonly topic: string
   readonly partition: number
   readonly state: PartitionState
-  /** Records that were not delivered yet; `undefined`: not known, never 0. */
+  /** Records that are not handled yet; `undefined`: not known, never 0. */
   readonly lag: number | undefined
 }
 
-/** For metrics: one series a partition, one a fault. */
-export interface WatchdogStats {
+export interface GroupStats {
   readonly group: string
+  /** Those that this process has. */
   readonly partitions: readonly PartitionLag[]
-  /** Members replaced since the start, by what was wrong with them. */
-  readonly replacements: Readonly<Record<Fault, number>>
+  /** Since the start. */
+  readonly replacements: Readonly<Record<Replacement, number>>
 }
 
-export interface Watchdog {
-  /** Idempotent. */
-  start(): void
-  /** Nothing is replaced after it. Idempotent. */
-  stop(): void
-  /** Looks now instead of at the next turn: something was told. */
-  wake(): void
-  stats(): WatchdogStats
-  /** What keeps the group's partitions from being read; undefined while they are. */
-  health(): AppError | undefined
-}
-
-/** kafkajs waits 5 s for records at most, and a cluster elects a leader in some seconds; a rebalance may wait a minute for a slow member. */
-export const defaultWatchLimits: WatchLimits = {
-  stallMs: 30_000,
-  assignmentMs: 120_000,
-  crashMs: 1_000,
-  settleMs: 30_000,
-  maxStepMs: 5_000,
-  maxDoublings: 5,
-}
-
-const defaultCheckEveryMs = 2_000
-const defaultFailAfterMs = 120_000
-
-export function createWatchdog(deps: WatchdogDeps): Watchdog {
-  return new MemberWatchdog(deps)
-}
-
-class MemberWatchdog implements Watchdog {
+export class Watchdog {
   readonly #deps: WatchdogDeps
-  readonly #limits: WatchLimits
-  readonly #replacements: Record<Fault, number> = { crashed: 0, unassigned: 0, stalled: 0 }
+  readonly #limits: WatchdogLimits
+  readonly #replacements: Record<Replacement, number> = { ended: 0, unassigned: 0, stalled: 0 }
   #watch: Watch
-  #timer: NodeJS.Timeout | undefined
-  #checking = false
-  #running = false
 
   constructor(deps: WatchdogDeps) {
     this.#deps = deps
-    this.#limits = { ...defaultWatchLimits, ...deps.limits }
-    this.#watch = beginWatch(deps.clock())
+    this.#limits = { ...defaultWatchdogLimits, ...deps.limits }
+    this.#watch = beginWatch(deps.monotonic())
   }
 
-  start(): void {
-    if (this.#running) return
-    this.#running = true
-    this.#watch = beginWatch(this.#deps.clock())
-    this.#scheduleNext()
+  /** Whether another member has to take the place of this one. To be asked every second or so. */
+  look(reading: MemberReading): boolean {
+    this.#watch = look(this.#watch, reading, this.#deps.monotonic(), this.#limits)
+    const { fault } = this.#watch
+    if (fault === undefined) return false
+    this.replaced(fault)
+    return true
   }
 
-  stop(): void {
-    this.#running = false
-    clearTimeout(this.#timer)
+  /** Another member takes the place of this one. */
+  replaced(why: Replacement): void {
+    const { group, logger, monotonic } = this.#deps
+    const { partitions, brokenMs, fruitless } = this.#watch
+    const stalled = partitions.filter(({ state }) => state === 'stalled')
+    logger.warn(
+      { group, why, inARow: fruitless + 1, brokenMs, stalled },
+      'a member of a consumer group does not work and is replaced',
+    )
+    this.#replacements[why] += 1
+    this.#watch = afterReplacement(this.#watch, monotonic())
   }
 
-  wake(): void {
-    if (this.#running && !this.#checking) void this.#check()
-  }
-
-  stats(): WatchdogStats {
+  stats(): GroupStats {
     return {
       group: this.#deps.group,
       partitions: this.#watch.partitions.map(({ topic, partition, state, lag }) => ({
@@ -121,13 +106,15 @@ class MemberWatchdog implements Watchdog {
     }
   }
 
+  /** What keeps the group's partitions from being read; undefined while they are. */
   health(): AppError | undefined {
-    const { group, failAfterMs = defaultFailAfterMs } = this.#deps
+    const { group } = this.#deps
+    const { failAfterMs } = this.#limits
     const { brokenMs, fruitless, suspects, partitions } = this.#watch
     if (brokenMs >= failAfterMs) {
       const what = suspects.size === 0 ? '' : ` of ${[...suspects.keys()].join(', ')}`
       return failure(
-        `The group ${group} has read nothing${what} for ${Math.round(brokenMs / 1_000)} s: ${fruitless} new members in a row did not help`,
+        `The group ${group} has read nothing${what} for ${Math.round(brokenMs / 1_000)} s; new members in a row: ${fruitless}`,
       )
     }
     const unknown = partitions.filter(
@@ -135,51 +122,6 @@ class MemberWatchdog implements Watchdog {
     )
     if (unknown.length === 0) return undefined
     return failure(`How far the group ${group} is behind in ${namesOf(unknown)} could not be asked`)
-  }
-
-  #scheduleNext(): void {
-    this.#timer = setTimeout(
-      () => void this.#check(),
-      this.#deps.checkEveryMs ?? defaultCheckEveryMs,
-    )
-    this.#timer.unref()
-  }
-
-  async #check(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#checking = true
-    try {
-      this.#judge(await this.#deps.read())
-    } catch (error) {
-      this.#deps.logger.error(
-        { err: error, group: this.#deps.group },
-        'a group could not be watched',
-      )
-    }
-    this.#checking = false
-    if (this.#running) this.#scheduleNext()
-  }
-
-  #judge(reading: MemberReading): void {
-    if (!this.#running) return
-    const { clock, replace } = this.#deps
-    this.#watch = look(this.#watch, reading, clock(), this.#limits)
-    const { fault } = this.#watch
-    if (fault === undefined) return
-    this.#report(fault)
-    this.#replacements[fault] += 1
-    this.#watch = afterReplacement(this.#watch, clock())
-    replace(fault)
-  }
-
-  #report(fault: Fault): void {
-    const { group, logger } = this.#deps
-    const { partitions, waitingMs, brokenMs, fruitless } = this.#watch
-    const stalled = partitions.filter(({ state }) => state === 'stalled')
-    logger.warn(
-      { group, fault, inARow: fruitless + 1, waitingMs, brokenMs, stalled },
-      'a member of a consumer group does not work and is replaced',
-    )
   }
 }
 
