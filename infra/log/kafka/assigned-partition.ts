@@ -10,6 +10,7 @@ import { type Backoff, PartitionReader } from '../partition-reader.ts'
 import type { ReadLimits } from '../read.ts'
 import type { FetchedBatch, Member, OffsetRange, TopicPartition } from './driver.ts'
 import { PartitionBuffer } from './partition-buffer.ts'
+import type { PartitionReading } from './watch.ts'
 
 /** Fetching rests above the first and goes on below the second. */
 const bufferBytes = { most: 4 * 1024 * 1024, least: 2 * 1024 * 1024 } as const
@@ -88,6 +89,19 @@ export class AssignedPartition {
     if (position === undefined) return undefined
     const { topic, partition, offset } = position
     return { topic, partition, next: offset, end: this.#end }
+  }
+
+  /** For the watchdog. */
+  get reading(): PartitionReading {
+    const { topic, partition } = this.#deps
+    return {
+      topic,
+      partition,
+      next: this.#buffer?.tail,
+      handled: this.#reader.position?.offset,
+      end: this.#end,
+      paused: this.#resting,
+    }
   }
 
   /** Whether the batch was taken. */

@@ -27,7 +27,7 @@ type Sketch =
 const partition = (sketch: Exclude<Sketch, string>, number = 0): PartitionReading => {
   const { busy = false, ...changes } = sketch
   const { next, end, paused } = { next: 5, end: 9, paused: false, ...changes }
-  const handled = busy ? 0 : next
+  const handled = busy && next !== undefined ? next - 1 : next
   return { topic: 'posts', partition: number, next, end, paused, handled }
 }
 
@@ -69,7 +69,7 @@ describe('a partition', () => {
     { name: 'has nothing left', input: times(9, { next: 9 }), expected: ['caught-up', 0] },
     { name: 'waits beyond its end', input: times(9, { next: 12 }), expected: ['caught-up', 0] },
     { name: 'is paused', input: times(9, { paused: true }), expected: ['paused', 4] },
-    { name: 'has a batch in hand', input: times(9, { busy: true }), expected: ['busy', 9] },
+    { name: 'has a batch in hand', input: times(9, { busy: true }), expected: ['busy', 5] },
     {
       name: 'has no start yet',
       input: times(9, { next: undefined }),
@@ -169,13 +169,26 @@ describe('replacements', () => {
 
   const [, replaced] = readingsUntilFault(beginWatch(0), { next: 5 })
   const ends: { name: string; input: MemberReading[]; expected: number }[] = [
-    { name: 'further than ever', input: times(3, [partition({ next: 6 })]), expected: 0 },
+    {
+      name: 'further than ever',
+      input: times(3, [partition({ next: 6, busy: true })]),
+      expected: 0,
+    },
     { name: 'to the end', input: times(3, [partition({ next: 5, end: 5 })]), expected: 0 },
-    { name: 'to others', input: times(3, [partition({}, 1)]), expected: 0 },
-    { name: 'further, but not for long', input: times(2, [partition({ next: 6 })]), expected: 1 },
+    { name: 'to others', input: times(3, [partition({ busy: true }, 1)]), expected: 0 },
+    {
+      name: 'further, but not for long',
+      input: times(2, [partition({ next: 6, busy: true })]),
+      expected: 1,
+    },
     {
       name: 'only to where the last one stood',
       input: [3, 4, 5, 5, 5].map((next) => [partition({ next })]),
+      expected: 1,
+    },
+    {
+      name: 'further, where it stands again',
+      input: times(9, [partition({ next: 6 })]),
       expected: 1,
     },
     {

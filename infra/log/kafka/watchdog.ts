@@ -26,6 +26,8 @@ export interface WatchdogDeps {
 }
 
 export interface WatchdogLimits extends WatchLimits {
+  /** A client that has not joined by then is given up. */
+  readonly joinMs: number
   /** Partitions that were not read, or not known, for this long are told as a failure of health. */
   readonly failAfterMs: number
 }
@@ -37,6 +39,7 @@ export const defaultWatchdogLimits: WatchdogLimits = {
   settleMs: 30_000,
   maxStepMs: 5_000,
   maxDoublings: 5,
+  joinMs: 60_000,
   failAfterMs: 120_000,
 }
 
