@@ -91,7 +91,7 @@ export class AssignedPartition {
     return { topic, partition, next: offset, end: this.#end }
   }
 
-  /** For the watchdog. */
+  /** For whoever watches whether the member still gets what the log holds. */
   get reading(): PartitionReading {
     const { topic, partition } = this.#deps
     return {
@@ -100,7 +100,7 @@ export class AssignedPartition {
       next: this.#buffer?.tail,
       handled: this.#reader.position?.offset,
       end: this.#end,
-      paused: this.#resting,
+      paused: this.#resting || this.#phase === 'lost',
     }
   }
 

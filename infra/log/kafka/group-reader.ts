@@ -29,6 +29,9 @@ const endsMs = 5_000
 /** How long a member may take to leave before another one joins beside it. */
 const leaveMs = 5_000
 
+/** A coordinator that has just begun, or just moved, refuses for a moment. */
+const firstJoinAttempts = 6
+
 export interface GroupReaderDeps extends Pick<ConsumeOptions, 'topics' | 'group'> {
   readonly driver: KafkaDriver
   /** What log lines and metrics call the group. */
@@ -76,9 +79,9 @@ export class GroupReader {
     this.#watchdog = new Watchdog({ group: name, monotonic, logger, limits: watchdog })
   }
 
-  /** Rejects when the first join fails. */
+  /** Rejects when the group cannot be joined, after a few attempts. */
   async start(): Promise<void> {
-    await this.#joinOnce()
+    await this.#joinUntilIn(firstJoinAttempts)
     this.#polling = this.#poll()
   }
 
@@ -197,7 +200,7 @@ export class GroupReader {
     })
   }
 
-  async #joinUntilIn(): Promise<void> {
+  async #joinUntilIn(attempts = Number.POSITIVE_INFINITY): Promise<void> {
     const { backoff, logger, group } = this.#deps
     for (let failures = 0; !this.#stopping.signal.aborted; failures++)
       try {
@@ -205,6 +208,7 @@ export class GroupReader {
         return
       } catch (error) {
         if (this.#stopping.signal.aborted) return
+        if (failures + 1 >= attempts) throw error
         const waitMs = Math.min(backoff.firstMs * 2 ** failures, backoff.maxMs)
         logger.warn({ err: error, group, waitMs }, 'could not join the group')
         await this.#wait(waitMs)

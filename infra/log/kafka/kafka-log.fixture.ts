@@ -22,7 +22,7 @@ export interface TestKafkaLog extends Partial<KafkaLogOptions> {
   readonly connection: Connection
 }
 
-export async function openKafkaLog({ connection, ...options }: TestKafkaLog): Promise<Log> {
+export async function openTestKafkaLog({ connection, ...options }: TestKafkaLog): Promise<Log> {
   const logger = silentLogger
   const driver = createKafkajsDriver({ connection, logger })
   await driver.connect()

@@ -1,7 +1,7 @@
 import { describe } from 'node:test'
 import { brokerMissing, sharedBroker } from '../broker.fixture.ts'
 import { logSuite } from '../log.suite.ts'
-import { newPrefix, openKafkaLog, plainConnection } from './kafka-log.fixture.ts'
+import { newPrefix, openTestKafkaLog, plainConnection } from './kafka-log.fixture.ts'
 
 const skip = brokerMissing()
 const address = skip === false ? await sharedBroker() : ''
@@ -10,6 +10,6 @@ describe('Kafka', { skip }, () => {
   const topicPrefix = newPrefix()
   logSuite({
     name: 'Kafka',
-    open: () => openKafkaLog({ connection: plainConnection(address), topicPrefix }),
+    open: () => openTestKafkaLog({ connection: plainConnection(address), topicPrefix }),
   })
 })

@@ -182,9 +182,14 @@ class KafkajsDriver implements KafkaDriver {
       allowAutoTopicCreation: false,
       retry: { ...retry, restartOnFailure: async () => false },
     })
-    return this.#told(`to join the group ${options.group}`, () =>
-      joinGroup(consumer, options, (doing, call) => this.#told(doing, call)),
-    )
+    return this.#told(`to join the group ${options.group}`, async () => {
+      try {
+        return await joinGroup(consumer, options, (doing, call) => this.#told(doing, call))
+      } catch (error) {
+        await consumer.disconnect().catch(() => undefined)
+        throw error
+      }
+    })
   }
 
   async deleteGroup(group: string): Promise<void> {
