@@ -224,6 +224,7 @@ export class GroupReader {
 
   /** Whether the broker may have given the partitions away without our noticing. They are lost then, until it is heard of again. */
   #hasLapsed(): boolean {
+    if (this.#lapsed) return true
     const silentMs = this.#deps.monotonic() - this.#aliveAt
     if (silentMs < this.#deps.sessionTimeoutMs) return false
     const { logger, group } = this.#deps
