@@ -1,6 +1,7 @@
 /** A log on a real broker for tests, with a prefix of its own. */
 import { randomUUID } from 'node:crypto'
-import { silentLogger } from '../../logger.ts'
+import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Logger, silentLogger } from '../../logger.ts'
 import type { Log } from '../log.ts'
 import type { Connection } from './connection.ts'
 import { createKafkaLog, type KafkaLogOptions } from './kafka-log.ts'
@@ -20,15 +21,18 @@ export function plainConnection(address: string): Connection {
 
 export interface TestKafkaLog extends Partial<KafkaLogOptions> {
   readonly connection: Connection
+  readonly logger?: Logger
+  readonly monotonic?: () => number
 }
 
-export async function openTestKafkaLog({ connection, ...options }: TestKafkaLog): Promise<Log> {
-  const logger = silentLogger
+export async function openTestKafkaLog(test: TestKafkaLog): Promise<Log> {
+  const { connection, logger = silentLogger, monotonic, ...options } = test
   const driver = createKafkajsDriver({ connection, logger })
   await driver.connect()
   return createKafkaLog({
     driver,
     logger,
+    ...(monotonic === undefined ? {} : { monotonic }),
     backoff: { firstMs: 5, maxMs: 20 },
     options: {
       topicPrefix: '',
@@ -39,4 +43,26 @@ export async function openTestKafkaLog({ connection, ...options }: TestKafkaLog)
       ...options,
     },
   })
+}
+
+/** Another program on the same cluster. */
+export function foreignClient(address: string): Kafka {
+  return new Kafka({
+    brokers: [address],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, retries: 8 },
+  })
+}
+
+export async function withAdmin<T>(
+  address: string,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = foreignClient(address).admin()
+  await admin.connect()
+  try {
+    return await work(admin)
+  } finally {
+    await admin.disconnect()
+  }
 }
