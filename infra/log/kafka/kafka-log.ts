@@ -51,7 +51,7 @@ export interface KafkaLogDeps {
 }
 
 export interface KafkaLog extends Log {
-  /** How far each group of this process is behind, and how often its member was replaced. */
+  /** How often the members of this process were replaced. */
   groups(): readonly GroupStats[]
   /** What keeps a group of this process from reading; undefined while all do. */
   health(): AppError | undefined
@@ -214,11 +214,7 @@ class LogOverDriver implements KafkaLog {
   }
 
   groups(): readonly GroupStats[] {
-    return [...this.#readers].map((reader) => {
-      const stats = reader.stats()
-      const plain = stats.partitions.map((of) => ({ ...of, topic: this.#plain(of.topic) }))
-      return { ...stats, partitions: plain }
-    })
+    return [...this.#readers].map((reader) => reader.stats())
   }
 
   health(): AppError | undefined {

