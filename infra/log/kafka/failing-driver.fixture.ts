@@ -6,8 +6,12 @@ export type Tampering = (member: number, handlers: JoinOptions) => JoinOptions
 
 /** The driver, with every join's handlers passed through `tamper`. */
 export function tamperedDriver(driver: KafkaDriver, tamper: Tampering): KafkaDriver {
-  let members = 0
-  const join = (options: JoinOptions): Promise<Member> => driver.join(tamper(members++, options))
+  let joined = 0 // an attempt that a coordinator refused counts for nothing
+  const join = async (options: JoinOptions): Promise<Member> => {
+    const member = await driver.join(tamper(joined, options))
+    joined += 1
+    return member
+  }
   return new Proxy(driver, {
     get(target, key) {
       if (key === 'join') return join
