@@ -5,6 +5,7 @@ import type { Config } from '../../infra/config.ts'
 import type { Lifecycle } from '../../infra/lifecycle.ts'
 import { createEmbeddedLog } from '../../infra/log/embedded.ts'
 import type { EmbeddedLog } from '../../infra/log/embedded-log.ts'
+import { registerReplacements } from '../../infra/log/kafka/metrics.ts'
 import { openKafkaLog } from '../../infra/log/kafka/open.ts'
 import { type Log, type TopicSpec, topics } from '../../infra/log/log.ts'
 import { meteredLog } from '../../infra/log/metered-log.ts'
@@ -30,12 +31,23 @@ export async function openLog(deps: OpenLogDeps): Promise<Log> {
   return meteredLog(log, deps.registry)
 }
 
-async function openCluster({ config, logger, lifecycle, health }: OpenLogDeps): Promise<Log> {
+async function openCluster({
+  config,
+  logger,
+  lifecycle,
+  health,
+  registry,
+}: OpenLogDeps): Promise<Log> {
   const log = await lifecycle.start(
     'log',
     () => withTopics(openKafkaLog({ options: config.kafka, logger }), config),
     (log) => log.close(),
   )
+  registerReplacements(registry, log)
+  health.watch(() => {
+    const failure = log.health()
+    return failure === undefined ? {} : { consumers: failure }
+  })
   await lifecycle.start(
     'log probe',
     () => probeLog({ log, onHealth: (error) => health.report('log', error) }),
