@@ -17,11 +17,14 @@ import {
   topics,
 } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
-import { decodePost } from '../ingest/contract.ts'
+import { decodeRecord } from '../ingest/contract.ts'
 import { type Backlog, BacklogGauge } from './backlog.ts'
-import { rowsOf, type Verdict } from './rows.ts'
+import type { Cause } from './dead-letters.ts'
+import { buildRows } from './poisoned-rows.ts'
+import type { Verdict } from './rows.ts'
 import type { Gate } from './serving/gate.ts'
 import { type VerdictDeps, verdictsOf } from './verdicts.ts'
+import { writeUpToRefused } from './writer/refused.ts'
 import { createPartitionWriter, type PartitionWriter, type RecordIdentity } from './writer.ts'
 
 export const pipelineGroup = 'tickertone.pipeline'
@@ -122,22 +125,48 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   /** Resolves with the partition's mark. Rejects with the signal's reason when a stop ends the judging. */
   async function storeBatch(writer: PartitionWriter, batch: LogBatch): Promise<number> {
-    const mark = await writer.mark()
-    const known = batch.records.find((record) => record.offset === mark)
+    const before = await writer.mark()
+    const known = batch.records.find((record) => record.offset === before)
     if (known !== undefined) await verify(writer, batch.partition, known)
+    const poison = new Map<number, Cause>()
+    for (;;) {
+      const found = poison.size
+      const mark = await judgeAndStore(writer, batch, poison)
+      // What follows a post that has no rows of its own is decided anew: it is no version of itself.
+      if (poison.size === found) return mark
+    }
+  }
+
+  /** As far as rows can be built and the store takes them; adds to `poison` what stands in the way. */
+  async function judgeAndStore(
+    writer: PartitionWriter,
+    batch: LogBatch,
+    poison: Map<number, Cause>,
+  ): Promise<number> {
+    const mark = await writer.mark()
     const id = { logTopic: deps.logTopic, partition: batch.partition }
     const fresh = batch.records.filter((record) => record.offset > mark)
-    const verdicts = await verdictsOf({ ...deps, signal }, { ...id, mark }, fresh)
+    const verdicts = await verdictsOf({ ...deps, signal }, { ...id, mark }, fresh, poison)
     const scoredAt = clock()
-    const rows = fresh.flatMap((record) => {
-      const verdict = verdicts.get(record.offset)
-      // Without rows the offset would pass for a gap.
-      if (verdict === undefined) throw new RangeError(`offset ${record.offset} has no verdict`)
-      return rowsOf(id, record, verdict, scoredAt)
-    })
-    if (!batch.isCurrent()) return mark
-    const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
-    deps.onStored?.(fresh.flatMap(({ offset }) => verdicts.get(offset) ?? []))
+    const { rows, unbuilt } = buildRows(id, fresh, verdicts, scoredAt, poison)
+    for (const [offset, cause] of unbuilt) poison.set(offset, cause)
+    if (unbuilt.size > 0 || !batch.isCurrent()) return mark
+    const { reached, refused } = await writeUpToRefused(
+      writer,
+      { from: mark + 1, next: batch.next, rows },
+      poison,
+    )
+    deps.onStored?.(
+      fresh.flatMap(({ offset }) => (offset <= reached ? (verdicts.get(offset) ?? []) : [])),
+    )
+    if (refused !== undefined) {
+      poison.set(refused.offset, refused.cause)
+      logger.error(
+        { partition: batch.partition, offset: refused.offset },
+        'the store refuses the rows of a post: it is dead',
+      )
+      return reached
+    }
     const writeMs = clock() - scoredAt
     logger.debug(
       { partition: batch.partition, mark: reached, writeMs, ...tally(verdicts) },
@@ -174,7 +203,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
 /** How the table names a record: by its post, or by nothing where it is none. */
 function identityOf(record: LogRecord): RecordIdentity {
-  const decoded = decodePost(record.value, record.timestamp)
+  const decoded = decodeRecord(record.value, record.timestamp)
   return { postId: decoded.ok ? decoded.post.id : '', appendedAt: record.timestamp }
 }
 
