@@ -14,10 +14,11 @@ import { Assignment } from './assignment.ts'
 import { type Backlog, BacklogGauge } from './backlog.ts'
 import { Backpressure, type HoldLimits } from './backpressure.ts'
 import type { ConsumptionMetrics } from './consumption-metrics.ts'
-import { rowsOf, type Verdict } from './rows.ts'
+import type { Verdict } from './rows.ts'
 import type { Gate } from './serving/gate.ts'
 import { compareWithStore } from './start-check.ts'
-import { type VerdictDeps, verdictsOf } from './verdicts.ts'
+import { createBatchStoring } from './store-batch.ts'
+import type { VerdictDeps } from './verdicts.ts'
 import { logReplaced } from './writer/same-log.ts'
 
 export const pipelineGroup = 'tickertone.pipeline'
@@ -56,6 +57,8 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { log, clock, logger, metrics } = deps
   const assignments = new Map<number, Assignment>()
+  /** The latest question where to start, by partition: an answer to an earlier one, or to one whose partition is lost by now, is void. */
+  const awaited = new Map<number, symbol>()
   const backlog = new BacklogGauge()
   const stopping = new AbortController()
   const { signal } = stopping
@@ -69,23 +72,29 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...deps,
     onRemoved: (partition: number, offsets: number) => metrics?.removed(partition, offsets),
   }
+  const storeBatch = createBatchStoring(deps)
   let consumer: Consumer | undefined
   let looking: Promise<void> = Promise.resolve()
 
   async function startAt(_topic: string, partition: number): Promise<number> {
     end(partition)
+    const asked = Symbol()
+    awaited.set(partition, asked)
     const assignment = await Assignment.open(opening, { logTopic: deps.logTopic, partition })
-    end(partition)
+    if (signal.aborted || awaited.get(partition) !== asked) {
+      assignment.end()
+      return assignment.next
+    }
     assignments.set(partition, assignment)
-    if (signal.aborted) assignment.end()
     pressure.assigned(partition)
     metrics?.assigned(partition)
     return assignment.next
   }
 
   function onLost(_topic: string, partition: number): void {
+    awaited.delete(partition)
+    if (!assignments.has(partition)) return
     end(partition)
-    assignments.delete(partition)
     backlog.forget(partition)
     pressure.lost(partition)
     deps.onHealth?.(partition, undefined)
@@ -93,11 +102,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     logger.info({ partition }, 'a partition went to another process')
   }
 
-  const end = (partition: number): void => assignments.get(partition)?.end()
+  function end(partition: number): void {
+    assignments.get(partition)?.end()
+    assignments.delete(partition)
+  }
 
   async function onBatch(batch: LogBatch): Promise<void> {
     const startedAt = clock()
     const assignment = assignments.get(batch.partition)
+    if (signal.aborted) return
     if (assignment === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no assignment`)
     backlog.begin(batch)
@@ -130,36 +143,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   function reportBacklog(): void {
     if (consumer !== undefined) deps.onBacklog?.(backlog.measure(consumer.progress(), clock()))
-  }
-
-  /** Resolves with the partition's mark. Rejects with the signal's reason when the generation ends while it judges. */
-  async function storeBatch(assignment: Assignment, batch: LogBatch): Promise<number> {
-    const { id, writer } = assignment
-    const { mark, records, removedBelow } = await assignment.take(batch)
-    // The first row of a partition says how old it is: what holds no record waits for one.
-    if (mark < 0 && records.length === 0) return mark
-    const verdicts = await verdictsOf(
-      { ...deps, signal: assignment.signal },
-      { ...id, mark },
-      records,
-    )
-    const scoredAt = clock()
-    const rows = records.flatMap((record) => {
-      const verdict = verdicts.get(record.offset)
-      // Without rows the offset would pass for a gap.
-      if (verdict === undefined) throw new RangeError(`offset ${record.offset} has no verdict`)
-      return rowsOf(id, record, verdict, scoredAt)
-    })
-    if (!batch.isCurrent()) return mark
-    const reached = await writer.write({ from: mark + 1, next: batch.next, rows, removedBelow })
-    if (batch.isCurrent())
-      deps.onStored?.(records.flatMap(({ offset }) => verdicts.get(offset) ?? []))
-    const writeMs = clock() - scoredAt
-    logger.debug(
-      { partition: batch.partition, mark: reached, writeMs, ...tally(verdicts) },
-      'batch stored',
-    )
-    return reached
   }
 
   /** A hint to retention and to whoever watches the group: the table alone says where to go on. */
@@ -224,12 +207,4 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       await looking
     },
   }
-}
-
-function tally(
-  verdicts: ReadonlyMap<number, Verdict>,
-): Partial<Record<Verdict['outcome'], number>> {
-  const counts: Partial<Record<Verdict['outcome'], number>> = {}
-  for (const { outcome } of verdicts.values()) counts[outcome] = (counts[outcome] ?? 0) + 1
-  return counts
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../infra/errors.ts'
 import type { LogRecord } from '../../infra/log/log.ts'
 import type { LastRow } from '../../infra/store/offsets.ts'
 import type { PartitionId } from '../../infra/store/store.ts'
-import { decodeJson, decodePost } from '../../ingest/contract.ts'
+import { decodeJson, decodeRecord } from '../../ingest/contract.ts'
 
 /** What the log says of a partition, read after the table: what another process stores meanwhile never looks like a log that ends too early. */
 export interface LogAtMark {
@@ -25,7 +25,7 @@ export function replacedBecause(last: LastRow, { end, record }: LogAtMark): stri
  */
 function isStoredAs(last: LastRow, record: Pick<LogRecord, 'value' | 'timestamp'>): boolean {
   if (last.outcome === 'gap' || record.timestamp > last.appendedAt) return false
-  if (last.postId === '') return !decodePost(record.value, last.appendedAt).ok
+  if (last.postId === '') return !decodeRecord(record.value, last.appendedAt).ok
   return idOf(record.value) === last.postId
 }
 
