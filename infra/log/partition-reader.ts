@@ -26,6 +26,8 @@ export interface PartitionReaderDeps {
   onStopped(error: unknown): void
   /** No further batch will come. */
   onEnd(): void
+  /** Asked for every answer of a batch's `isCurrent`, beside `lose`. */
+  isCurrent?(): boolean
   readonly backoff: Backoff
   readonly logger: Logger
 }
@@ -62,6 +64,12 @@ export class PartitionReader {
     await this.#running
   }
 
+  /** The partition is another's by now: what is still done with the batch in hand counts for nothing. Resolves like `stop`. */
+  lose(): Promise<void> {
+    this.#ended = true
+    return this.stop()
+  }
+
   pause(): void {
     this.#paused = true
   }
@@ -86,6 +94,7 @@ export class PartitionReader {
       }
       this.#ended = true
     } catch (error) {
+      if (this.#ended) return
       this.#ended = true
       logger.error({ err: error, topic, partition }, 'reading a partition stopped for good')
       onStopped(error)
@@ -102,7 +111,8 @@ export class PartitionReader {
       return from
     }
     const { topic, partition } = this.#deps
-    await this.#deps.onBatch({ topic, partition, ...batch, isCurrent: () => !this.#ended })
+    const isCurrent = (): boolean => !this.#ended && (this.#deps.isCurrent?.() ?? true)
+    await this.#deps.onBatch({ topic, partition, ...batch, isCurrent })
     await setImmediate() // a long run of ready batches must not starve the event loop
     return batch.next
   }
