@@ -127,7 +127,7 @@ class KafkaLog implements Log {
     options: ConsumeOptions,
     onBatch: (batch: LogBatch) => Promise<void>,
   ): Promise<Consumer> {
-    const { group, topics, startAt, onStopped } = options
+    const { group, topics, startAt, onStopped, onLost } = options
     checkName('group', group)
     const reader = await this.#read({
       group: this.#named(group),
@@ -135,6 +135,7 @@ class KafkaLog implements Log {
       startAt,
       onBatch,
       onStopped: (topic, partition, error) => onStopped?.(topic, partition, error),
+      onLost: (topic, partition) => onLost?.(topic, partition),
       limits: {
         maxRecords: options.maxBatchRecords ?? defaultLimits.maxRecords,
         maxBytes: options.maxBatchBytes ?? defaultLimits.maxBytes,
@@ -166,6 +167,7 @@ class KafkaLog implements Log {
         reached.set(batch.partition, batch.next)
       },
       onStopped: () => undefined, // the reader has logged it
+      onLost: () => undefined, // it goes on where it was
       limits: defaultLimits,
     })
     let stopping: Promise<void> | undefined
@@ -234,11 +236,11 @@ class KafkaLog implements Log {
   async #read(
     options: Pick<
       ConstructorParameters<typeof GroupReader>[0],
-      'group' | 'topics' | 'startAt' | 'onBatch' | 'onStopped' | 'limits'
+      'group' | 'topics' | 'startAt' | 'onBatch' | 'onStopped' | 'onLost' | 'limits'
     >,
   ): Promise<GroupReader> {
     const { driver, logger, backoff, monotonic, options: own } = this.#deps
-    const { topics, startAt, onBatch, onStopped } = options
+    const { topics, startAt, onBatch, onStopped, onLost } = options
     for (const topic of topics) await this.#topic(topic)
     const reader = new GroupReader({
       ...options,
@@ -248,6 +250,7 @@ class KafkaLog implements Log {
         checkOffset(await startAt(this.#plain(topic), partition)),
       onBatch: (batch) => onBatch({ ...batch, topic: this.#plain(batch.topic) }),
       onStopped: (topic, partition, error) => onStopped(this.#plain(topic), partition, error),
+      onLost: (topic, partition) => onLost(this.#plain(topic), partition),
       sessionTimeoutMs: own.sessionTimeoutMs,
       monotonic: monotonic ?? (() => performance.now()),
       backoff: backoff ?? defaultBackoff,
