@@ -6,6 +6,7 @@ import { createChdbConnection } from 'chdb/connection'
 import { AppError, describeError } from '../errors.ts'
 import { ClickHouse, type Client, type ClientOptions, connectClient } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
+import { embeddedForm } from './statement-form.ts'
 import type { Store } from './store.ts'
 
 /** A second opening would have another `boot`, and two writers' tokens would no longer collide. */
@@ -22,7 +23,7 @@ export async function openEmbeddedStore(options: { readonly path: string }): Pro
   const engine = new ClickHouse({
     connect: () => connectEmbedded(path),
     where: path,
-    engine: 'embedded',
+    form: embeddedForm,
   })
   open.add(path)
   const close = async () => {

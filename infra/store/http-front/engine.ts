@@ -35,7 +35,8 @@ export async function openFrontEngine(options: { readonly path: string }): Promi
   const running = new Map<string, Promise<StatementResult>>()
 
   const run = async (request: StatementRequest): Promise<StatementResult> => {
-    const sql = engineStatement(request.statement, request.params, serverId)
+    const { statement, params, settings } = request
+    const sql = engineStatement(statement, params, serverId, bytesOf(settings.max_query_size))
     const client = connectEmbedded(path)
     try {
       for (const preparation of preparations(request))
@@ -75,6 +76,9 @@ function serverIdOf(path: string): string {
   if (!existsSync(file)) writeFileSync(file, randomUUID(), { flush: true })
   return readFileSync(file, 'utf8').trim()
 }
+
+const bytesOf = (setting: string | undefined): number | undefined =>
+  setting === undefined ? undefined : Number(setting)
 
 function preparations(request: StatementRequest): string[] {
   const settings = Object.entries({

@@ -3,8 +3,8 @@ import { quoteName, quoteText } from '../sql.ts'
 import { ServerException } from './exception.ts'
 import { type SqlToken, sqlTokens } from './sql-tokens.ts'
 
-/** Of the statement without an insert's data; a server's default. */
-const maxQueryBytes = 262_144
+/** Of the statement without an insert's data; a server's default of `max_query_size`. */
+const defaultQueryBytes = 262_144
 
 /**
  * The statement with its parameters as literals (bound ones would queue all clients: see `inlineParams`), with `serverUUID()` as the
@@ -15,6 +15,7 @@ export function engineStatement(
   text: string,
   params: ReadonlyMap<string, string>,
   serverId: string,
+  maxQueryBytes = defaultQueryBytes,
 ): string {
   const { head, data } = splitData(text)
   if (Buffer.byteLength(head.map((token) => token.text).join('')) > maxQueryBytes)
@@ -51,7 +52,8 @@ function splitData(text: string): Split {
     if (isBlank(token)) continue
     first ??= token
     if (!isWord(first, 'INSERT')) continue
-    if (formatNamed || isWord(token, 'VALUES'))
+    // `format(` is a function.
+    if ((formatNamed && token.kind === 'word') || isWord(token, 'VALUES'))
       return { head, data: text.slice(token.at + token.text.length) }
     formatNamed = isWord(token, 'FORMAT')
   }
