@@ -23,6 +23,8 @@ export const errorCodes = [
   'WEIGHTS',
   'FEEDBACK',
   'PROMOTION',
+  'DEAD_LETTER',
+  'ERASURE',
   'SMTP',
   'NOT_RUNNING',
   'UNSUPPORTED',

@@ -13,6 +13,7 @@ import { loadFusion, type ServedFusion } from './allocator/served-fusion.ts'
 import { createStrategies, type Strategies } from './allocator/strategies.ts'
 import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
+import { createLetters } from './deadletters/letters.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument, Linker } from './entities/mention.ts'
 import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
@@ -25,6 +26,7 @@ import type { StreamMonitor } from './monitor/monitor.ts'
 import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
+import { deadLetterRoutes } from './routes/deadletters.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { createExpertServing, type ExpertServing, type Judging } from './serving/expert-serving.ts'
 import { Turns } from './turns.ts'
@@ -71,16 +73,20 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     const serving = await startServing(deps, watchers, judges, stops)
     const labelling = labellingOf(deps, judges.panel, serving)
     stops.push(() => labelling.stop())
+    const letters = createLetters(deps)
+    stops.push(() => letters.stop())
     const pipeline = pipelineOf(deps, { linker, watchers, judges, serving })
     stops.push(() => pipeline.stop())
     await pipeline.start()
     await labelling.start()
+    await letters.start()
     return {
       plugin: async (app) => {
         await app.register(allocationOf(deps.config, watchers, judges))
         await app.register(explainRoutes({ store: deps.store, stacking: judges.fusion.stacking }))
         await app.register(labelling.plugin)
         await app.register(serving.plugin)
+        await app.register(deadLetterRoutes(letters))
       },
       stop,
       instrument: (id) => linker.instrument(id),

@@ -47,6 +47,7 @@ describe('the command line', () => {
       'sql',
       'feedback',
       'labels',
+      'deadletters',
       'doctor',
       'epoch',
     ]) {
