@@ -68,6 +68,7 @@ export async function startMonitor(
         config: config.pipeline,
         onFatal,
         onHealth: (partition, error) => health.report(`pipeline ${partition}`, error),
+        eraseAlerts: (isErased) => alerts.forget(isErased),
       }),
     (role) => role.stop(),
   )
@@ -124,6 +125,7 @@ export async function startMonitor(
     () => alerts.start(),
     () => alerts.stop(),
   )
+  pipeline.resumeErasures()
   await lifecycle.start(
     'housekeeping',
     () => keepHouse(shared),

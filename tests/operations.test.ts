@@ -48,6 +48,7 @@ describe('the command line', () => {
       'feedback',
       'labels',
       'deadletters',
+      'forget',
       'doctor',
       'epoch',
     ]) {
