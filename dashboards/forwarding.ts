@@ -17,7 +17,15 @@ interface Routes {
 export const forwardedRoutes = {
   ingest: { paths: ['/api/posts'], methods: ['POST'] },
   pipeline: {
-    paths: ['/api/feedback', '/api/labels', '/api/explain', '/api/allocation', '/api/experts'],
+    paths: [
+      '/api/feedback',
+      '/api/labels',
+      '/api/explain',
+      '/api/allocation',
+      '/api/experts',
+      '/api/deadletters',
+      '/api/erasures',
+    ],
   },
   alerts: { paths: ['/api/alerts'] },
 } as const satisfies Readonly<Record<string, Routes>>

@@ -24,6 +24,8 @@ export const errorCodes = [
   'WEIGHTS',
   'FEEDBACK',
   'PROMOTION',
+  'DEAD_LETTER',
+  'ERASURE',
   'SMTP',
   'NOT_RUNNING',
   'ROLE_AWAY',

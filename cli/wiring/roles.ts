@@ -5,6 +5,7 @@ import type { ReplayStatus } from '../../dashboards/contract.ts'
 import { createDashboards } from '../../dashboards/main.ts'
 import { joinGroupLock } from '../../infra/log/group-lock.ts'
 import { createIngest } from '../../ingest/main.ts'
+import type { IsErased } from '../../pipeline/erasure/erasures.ts'
 import { startPipelineRole } from '../../pipeline/main.ts'
 import { version } from '../version.ts'
 import { startContinuityCheck } from './continuity-check.ts'
@@ -32,7 +33,7 @@ export function mountIngest(floor: Floor): MountedRole {
 }
 
 /** Consumes when it resolves: log and store were compared before anything can be appended here. */
-export async function mountPipeline(floor: Floor): Promise<MountedRole> {
+export async function mountPipeline(floor: Floor, eraseAlerts: EraseAlerts): Promise<MountedRole> {
   const { lifecycle, config, health } = floor
   const pipeline = await lifecycle.start(
     'pipeline',
@@ -41,15 +42,20 @@ export async function mountPipeline(floor: Floor): Promise<MountedRole> {
         ...floor,
         config: config.pipeline,
         linker: floor.linker(),
+        eraseAlerts,
         onHealth: (partition, error) => health.report(`pipeline ${partition}`, error),
       }),
     (role) => role.stop(),
   )
   health.watch(() => pipeline.failures())
-  return { plugin: pipeline.plugin, begin: async () => {} }
+  return { plugin: pipeline.plugin, begin: async () => pipeline.resumeErasures() }
 }
 
+/** Empties texts that alerts show; answers how many events and snapshots. */
+export type EraseAlerts = (isErased: IsErased) => Promise<number>
+
 export interface MountedAlerts extends MountedRole {
+  readonly forget: EraseAlerts
   /** Resolves when the `control` record at `offset` is in effect. */
   seeded(offset: number, signal: AbortSignal): Promise<void>
 }
@@ -75,6 +81,7 @@ export async function mountAlerts(floor: Floor, ownUrl: () => string): Promise<M
   })
   return {
     plugin: alerts.plugin,
+    forget: (isErased) => alerts.forget(isErased),
     seeded: (offset, signal) => alerts.seeded(offset, signal),
     async begin() {
       await lifecycle.start(
