@@ -29,6 +29,7 @@ import type {
   TopicDescription,
 } from './driver.ts'
 import { MemberPositions } from './member-positions.ts'
+import { RenewableClient } from './renewable-client.ts'
 
 /** How long an idle fetch waits for records, and so the longest that a resumed partition waits for its first fetch. */
 const maxFetchWaitMs = 250
@@ -52,8 +53,8 @@ class KafkajsDriver implements KafkaDriver {
   readonly #brokers: readonly string[]
   readonly #compression: CompressionTypes
   readonly #client: Kafka
-  readonly #admin: Admin
-  readonly #producer: Producer
+  readonly #admin: RenewableClient<Admin>
+  readonly #producer: RenewableClient<Producer>
 
   constructor(connection: Connection, logger: Logger) {
     this.#brokers = connection.brokers
@@ -70,14 +71,11 @@ class KafkajsDriver implements KafkaDriver {
       logLevel: logLevel.INFO,
       logCreator: () => clientLog(logger),
     })
-    this.#admin = this.#client.admin({ retry: quickRetry })
-    this.#producer = this.#client.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition ?? 0,
-    })
+    this.#admin = new RenewableClient(() => this.#client.admin({ retry: quickRetry }), namesNoTopic)
+    this.#producer = new RenewableClient(
+      () => this.#client.producer({ allowAutoTopicCreation: false, createPartitioner: given }),
+      namesNoTopic,
+    )
   }
 
   async connect(): Promise<void> {
@@ -110,8 +108,8 @@ class KafkajsDriver implements KafkaDriver {
 
   async createTopics(topics: Parameters<KafkaDriver['createTopics']>[0]): Promise<void> {
     for (const topic of topics)
-      await this.#told(`to create the topic ${topic.name}`, () =>
-        this.#admin.createTopics({
+      await this.#ask(`to create the topic ${topic.name}`, (admin) =>
+        admin.createTopics({
           topics: [
             {
               topic: topic.name,
@@ -125,15 +123,15 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async offsets(topic: string): Promise<readonly OffsetRange[]> {
-    const found = await this.#told(`the offsets of ${topic}`, () =>
-      this.#admin.fetchTopicOffsets(topic),
+    const found = await this.#ask(`the offsets of ${topic}`, (admin) =>
+      admin.fetchTopicOffsets(topic),
     )
     return byPartition(found).map(({ low, high }) => ({ begin: Number(low), end: Number(high) }))
   }
 
   async offsetsAt(topic: string, time: number): Promise<readonly number[]> {
-    const found = await this.#told(`the offsets of ${topic} at a time`, () =>
-      this.#admin.fetchTopicOffsetsByTimestamp(topic, time),
+    const found = await this.#ask(`the offsets of ${topic} at a time`, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, time),
     )
     return byPartition(found).map(({ offset }) => Number(offset))
   }
@@ -144,17 +142,19 @@ class KafkajsDriver implements KafkaDriver {
     records: Parameters<KafkaDriver['send']>[2],
   ): Promise<number> {
     const answers = await this.#told(`records for ${topic}/${partition}`, () =>
-      this.#producer.send({
-        topic,
-        acks: -1,
-        timeout: requestTimeoutMs,
-        compression: this.#compression,
-        messages: records.map(({ key, value }) => ({
-          key,
-          value: typeof value === 'string' ? value : Buffer.from(value),
-          partition,
-        })),
-      }),
+      this.#producer.call((producer) =>
+        producer.send({
+          topic,
+          acks: -1,
+          timeout: requestTimeoutMs,
+          compression: this.#compression,
+          messages: records.map(({ key, value }) => ({
+            key,
+            value: typeof value === 'string' ? value : Buffer.from(value),
+            partition,
+          })),
+        }),
+      ),
     )
     const [answer] = answers
     const first = Number(answer?.baseOffset)
@@ -165,8 +165,8 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async committed(group: string, topic: string): Promise<readonly number[]> {
-    const found = await this.#told(`what the group ${group} committed`, () =>
-      this.#admin.fetchOffsets({ groupId: group, topics: [topic] }),
+    const found = await this.#ask(`what the group ${group} committed`, (admin) =>
+      admin.fetchOffsets({ groupId: group, topics: [topic] }),
     )
     const partitions = found.find((answer) => answer.topic === topic)?.partitions ?? []
     return byPartition(partitions).map(({ offset }) => Math.max(-1, Number(offset)))
@@ -193,17 +193,17 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async deleteGroup(group: string): Promise<void> {
-    await this.#told(`to delete the group ${group}`, () => this.#admin.deleteGroups([group]))
+    await this.#ask(`to delete the group ${group}`, (admin) => admin.deleteGroups([group]))
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#producer.disconnect(), this.#admin.disconnect()])
+    await Promise.allSettled([this.#producer.close(), this.#admin.close()])
   }
 
   async #describe(name: string): Promise<TopicDescription | undefined> {
     try {
-      const { topics } = await this.#told(`the topic ${name}`, () =>
-        this.#admin.fetchTopicMetadata({ topics: [name] }),
+      const { topics } = await this.#ask(`the topic ${name}`, (admin) =>
+        admin.fetchTopicMetadata({ topics: [name] }),
       )
       const config = await this.#config(name)
       return { partitions: topics[0]?.partitions.length ?? 0, config }
@@ -215,8 +215,8 @@ class KafkajsDriver implements KafkaDriver {
 
   async #config(name: string): Promise<ReadonlyMap<string, string> | undefined> {
     try {
-      const { resources } = await this.#told(`the settings of ${name}`, () =>
-        this.#admin.describeConfigs({
+      const { resources } = await this.#ask(`the settings of ${name}`, (admin) =>
+        admin.describeConfigs({
           includeSynonyms: false,
           resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
         }),
@@ -229,6 +229,10 @@ class KafkajsDriver implements KafkaDriver {
     }
   }
 
+  #ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    return this.#told(doing, () => this.#admin.call(question))
+  }
+
   /** Failures in the product's words. */
   async #told<T>(doing: string, call: () => Promise<T>): Promise<T> {
     try {
@@ -238,6 +242,15 @@ class KafkajsDriver implements KafkaDriver {
     }
   }
 }
+
+const namesNoTopic = (error: unknown): boolean =>
+  kafkaErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** Every record says where it goes. */
+const given =
+  () =>
+  ({ message }: { readonly message: { readonly partition?: number } }): number =>
+    message.partition ?? 0
 
 type Told = <T>(doing: string, call: () => Promise<T>) => Promise<T>
 
