@@ -13,6 +13,7 @@ import kafkajs, {
   Kafka,
   logLevel,
   type Producer,
+  type RetryOptions,
   type SASLOptions,
 } from 'kafkajs'
 import { AppError } from '../../errors.ts'
@@ -39,6 +40,7 @@ const requestTimeoutMs = 15_000
 const connectTimeoutMs = 10_000
 /** Some 15 s in all: a cluster of three elects other leaders in 4 to 6. */
 const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 16 }
+const knockRetry = { initialRetryTime: 100, retries: 2 }
 /** Who asks can ask again. */
 const quickRetry = { initialRetryTime: 100, maxRetryTime: 500, retries: 3 }
 
@@ -53,6 +55,7 @@ class KafkajsDriver implements KafkaDriver {
   readonly #brokers: readonly string[]
   readonly #compression: CompressionTypes
   readonly #client: Kafka
+  readonly #knocking: Admin
   readonly #admin: RenewableClient<Admin>
   readonly #producer: RenewableClient<Producer>
 
@@ -60,17 +63,20 @@ class KafkajsDriver implements KafkaDriver {
     this.#brokers = connection.brokers
     this.#compression =
       connection.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None
-    this.#client = new Kafka({
-      brokers: [...connection.brokers],
-      clientId: connection.clientId,
-      ...(connection.tls === undefined ? {} : { ssl: connection.tls }),
-      ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
-      connectionTimeout: 3_000,
-      requestTimeout: requestTimeoutMs,
-      retry,
-      logLevel: logLevel.INFO,
-      logCreator: () => clientLog(logger),
-    })
+    const client = (attempts: RetryOptions): Kafka =>
+      new Kafka({
+        brokers: [...connection.brokers],
+        clientId: connection.clientId,
+        ...(connection.tls === undefined ? {} : { ssl: connection.tls }),
+        ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
+        connectionTimeout: 3_000,
+        requestTimeout: requestTimeoutMs,
+        retry: attempts,
+        logLevel: logLevel.INFO,
+        logCreator: () => clientLog(logger),
+      })
+    this.#client = client(retry)
+    this.#knocking = client(knockRetry).admin()
     this.#admin = new RenewableClient(() => this.#client.admin({ retry: quickRetry }), namesNoTopic)
     this.#producer = new RenewableClient(
       () => this.#client.producer({ allowAutoTopicCreation: false, createPartitioner: given }),
@@ -85,7 +91,7 @@ class KafkajsDriver implements KafkaDriver {
       const error = Object.assign(new Error(silence), { name: 'KafkaJSConnectionError' })
       timer = setTimeout(() => reject(error), connectTimeoutMs)
     })
-    const connecting = Promise.all([this.#admin.connect(), this.#producer.connect()])
+    const connecting = this.#connect()
     connecting.catch(() => undefined) // where it comes after the timeout, nobody waits for it
     try {
       await this.#told('a connection', () => Promise.race([connecting, late]))
@@ -95,6 +101,17 @@ class KafkajsDriver implements KafkaDriver {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** A wrong address or login is told after a few attempts; what runs has more patience. */
+  async #connect(): Promise<void> {
+    try {
+      await this.#knocking.connect()
+      await this.#knocking.describeCluster() // some brokers let anyone connect, and drop who asks
+    } finally {
+      await this.#knocking.disconnect()
+    }
+    await Promise.all([this.#admin.connect(), this.#producer.connect()])
   }
 
   async describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
@@ -197,7 +214,11 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#producer.close(), this.#admin.close()])
+    await Promise.allSettled([
+      this.#knocking.disconnect(),
+      this.#producer.close(),
+      this.#admin.close(),
+    ])
   }
 
   async #describe(name: string): Promise<TopicDescription | undefined> {
