@@ -7,7 +7,13 @@ import { brokerMissing, sharedBroker } from '../broker.fixture.ts'
 import { deferred, eventually, Inbox, numbered, text } from '../log.fixture.ts'
 import type { Log, LogBatch } from '../log.ts'
 import type { JoinOptions, Member } from './driver.ts'
-import { openTestKafkaLog, plainConnection, withAdmin, withOwn } from './kafka-log.fixture.ts'
+import {
+  newPrefix,
+  openTestKafkaLog,
+  plainConnection,
+  withAdmin,
+  withOwn,
+} from './kafka-log.fixture.ts'
 
 const skip = brokerMissing()
 const address = skip === false ? await sharedBroker() : ''
@@ -15,6 +21,7 @@ const connection = plainConnection(address === '' ? 'localhost:9092' : address)
 
 describe('a member of a group', { skip, timeout: 90_000 }, () => {
   const clock = { now: 0 }
+  const topicPrefix = newPrefix()
   const lines: Record<string, unknown>[] = []
   const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) })
   let log: Log
@@ -22,7 +29,7 @@ describe('a member of a group', { skip, timeout: 90_000 }, () => {
   let group = ''
 
   before(async () => {
-    log = await openTestKafkaLog({ connection, logger, monotonic: () => clock.now })
+    log = await openTestKafkaLog({ connection, topicPrefix, logger, monotonic: () => clock.now })
   })
   after(() => log.close())
 
@@ -65,7 +72,7 @@ describe('a member of a group', { skip, timeout: 90_000 }, () => {
   it('shares the partitions with others, and takes them back', async () => {
     await newTopic(4)
     await log.append(topic, numbered(40))
-    const other = await openTestKafkaLog({ connection })
+    const other = await openTestKafkaLog({ connection, topicPrefix })
     const [first, second] = [new Inbox(), new Inbox()]
     const options = { topics: [topic], group, startAt: async () => 0 }
     const one = await log.consume(options, first.take)
@@ -95,6 +102,7 @@ describe('a member of a group', { skip, timeout: 90_000 }, () => {
     const members: Member[] = []
     const crashing = await openTestKafkaLog({
       connection,
+      topicPrefix,
       around: (driver) =>
         withOwn(driver, {
           async join(options) {
@@ -128,7 +136,7 @@ describe('a member of a group', { skip, timeout: 90_000 }, () => {
   })
 
   async function beginAnew(): Promise<void> {
-    await withAdmin(address, (admin) => admin.deleteTopics({ topics: [topic] }))
+    await withAdmin(address, (admin) => admin.deleteTopics({ topics: [`${topicPrefix}${topic}`] }))
     await eventually(async () => {
       await log.ensureTopics([{ name: topic, partitions: 1 }])
       return log.endOffsets(topic).then(
@@ -185,19 +193,18 @@ describe('a member of a group', { skip, timeout: 90_000 }, () => {
   it('without a group leaves no group behind', async () => {
     await newTopic(1)
     await log.append(topic, numbered(1))
-    const before = await groupsWithout(group)
     const inbox = new Inbox()
     const follower = await log.follow(topic, [0], inbox.take)
     await inbox.until(() => inbox.count === 1)
-    assert.ok((await groupsWithout(group)).length > before.length)
+    assert.equal((await followers()).length, 1)
     await follower.stop()
-    assert.deepEqual(await groupsWithout(group), before)
+    assert.deepEqual(await followers(), [])
   })
-})
 
-async function groupsWithout(group: string): Promise<string[]> {
-  return withAdmin(address, async (admin) => {
-    const { groups } = await admin.listGroups()
-    return groups.map(({ groupId }) => groupId).filter((id) => id !== group)
-  })
-}
+  const followers = (): Promise<string[]> =>
+    withAdmin(address, async (admin) => {
+      const { groups } = await admin.listGroups()
+      const ids = groups.map(({ groupId }) => groupId)
+      return ids.filter((id) => id.startsWith(`${topicPrefix}follow-`))
+    })
+})
