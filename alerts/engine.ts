@@ -76,6 +76,11 @@ export class AlertEngine {
     return this.#memory?.control ?? 0
   }
 
+  /** The next pass begins with what the journal holds. Not while one is under way. */
+  forget(): void {
+    this.#memory = undefined
+  }
+
   /** One pass; true when there may be more to do at once. A rejected pass has forgotten the memory. */
   async pass(): Promise<boolean> {
     this.#memory ??= await this.#recover()

@@ -26,6 +26,7 @@ export const errorCodes = [
   'PROMOTION',
   'SMTP',
   'NOT_RUNNING',
+  'ROLE_AWAY',
   'UNSUPPORTED',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]

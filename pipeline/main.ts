@@ -13,8 +13,8 @@ import { loadFusion, type ServedFusion } from './allocator/served-fusion.ts'
 import { createStrategies, type Strategies } from './allocator/strategies.ts'
 import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
-import { createLinker } from './entities/link.ts'
-import type { Instrument, Linker } from './entities/mention.ts'
+import { createConsumptionMetrics } from './consumption-metrics.ts'
+import type { Linker } from './entities/mention.ts'
 import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
 import type { GuardedExpert } from './experts/breaker.ts'
 import type { Call, Expert } from './experts/expert.ts'
@@ -35,11 +35,8 @@ export interface PipelineRole {
   readonly plugin: FastifyPluginAsyncTypebox
   /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
-  instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
   failures(): Readonly<Record<string, AppError>>
-  /** Of the experts, by name. */
-  readonly versions: Readonly<Record<string, string>>
 }
 
 export interface PipelineRoleDeps {
@@ -47,6 +44,7 @@ export interface PipelineRoleDeps {
   readonly store: Store
   readonly logTopic: string
   readonly config: Config['pipeline']
+  readonly linker: Linker
   readonly clock: Clock
   readonly logger: Logger
   readonly registry?: Registry
@@ -56,7 +54,7 @@ export interface PipelineRoleDeps {
 }
 
 /**
- * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
+ * Loads models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
@@ -65,13 +63,12 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     for (const each of stops.toReversed()) await each()
   }
   try {
-    const linker = linkerOf(deps.config)
     const watchers = openWatchers(deps)
     const judges = await startJudges(deps, watchers, stops)
     const serving = await startServing(deps, watchers, judges, stops)
     const labelling = labellingOf(deps, judges.panel, serving)
     stops.push(() => labelling.stop())
-    const pipeline = pipelineOf(deps, { linker, watchers, judges, serving })
+    const pipeline = pipelineOf(deps, { watchers, judges, serving })
     stops.push(() => pipeline.stop())
     await pipeline.start()
     await labelling.start()
@@ -83,9 +80,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
         await app.register(serving.plugin)
       },
       stop,
-      instrument: (id) => linker.instrument(id),
       failures: () => failuresOf(judges.panel.experts, judges.strategies.keeper),
-      versions: versionsOf(judges.panel.experts),
     }
   } catch (error) {
     await stop()
@@ -111,10 +106,6 @@ function openWatchers(deps: PipelineRoleDeps): Watchers {
     traffic: createTraffic(deps.registry),
     experts: createExpertWatch(deps),
   }
-}
-
-function linkerOf({ overridesFile }: Config['pipeline']): Linker {
-  return createLinker(overridesFile === '' ? {} : { overridesFile })
 }
 
 /** Experts, how they are fused, and the strategies that choose among them. */
@@ -210,26 +201,26 @@ function labellingOf(deps: PipelineRoleDeps, panel: Panel, serving: ExpertServin
 function pipelineOf(
   deps: PipelineRoleDeps,
   parts: {
-    readonly linker: Linker
     readonly watchers: Watchers
     readonly judges: Judges
     readonly serving: ExpertServing
   },
 ): Pipeline {
   const { config } = deps
-  const { linker, watchers, judges, serving } = parts
+  const { watchers, judges, serving } = parts
   const { budget } = judges.strategies
   return createPipeline({
     ...deps,
     analyst: serving.analyst,
     gate: serving.gate,
-    linker,
     labelRates: {
       share: config.allocator.labelShare,
       uniformShare: config.allocator.labelUniformShare,
     },
     withinMs: withinMsOf(judges.panel.experts, config),
     flushMs: config.flushMs,
+    limits: { maxBytes: config.maxHeldMegabytes * 1_048_576, maxMs: config.maxHeldMs },
+    ...(deps.registry && { metrics: createConsumptionMetrics(deps.registry) }),
     onBacklog: ({ posts, oldestMs }) => budget.waiting(posts, oldestMs),
     onStored: watchers.monitor.observe,
   })
@@ -257,10 +248,6 @@ interface Panel {
 
 function loadedOf({ experts, shadows }: Panel): readonly GuardedExpert[] {
   return [...experts, ...shadows]
-}
-
-function versionsOf(experts: readonly Expert[]): Record<string, string> {
-  return Object.fromEntries(experts.map(({ name, version }) => [name, version]))
 }
 
 async function closePanel(panel: Panel): Promise<void> {

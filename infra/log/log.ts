@@ -51,6 +51,8 @@ export interface ConsumeOptions {
   readonly group: string
   /** The offset to read next, asked at every assignment. Beyond the partition's end: reading waits there. */
   startAt(topic: string, partition: number): Promise<number>
+  /** The partition went to another consumer of the group, or may have: its batches are no longer current. Not called by a stop. */
+  onLost?(topic: string, partition: number): void
   readonly maxBatchRecords?: number
   readonly maxBatchBytes?: number
   /** The partition stopped for good (a non-retryable error); the others go on. */

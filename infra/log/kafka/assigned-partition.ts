@@ -26,6 +26,8 @@ export interface AssignedPartitionDeps extends TopicPartition {
   onBatch(batch: LogBatch): Promise<void>
   onStopped(error: unknown): void
   onAstray(): void
+  /** Its batches are no longer current. */
+  onLost(): void
   isCurrent(): boolean
   readonly limits: ReadLimits
   readonly backoff: Backoff
@@ -81,7 +83,9 @@ export class AssignedPartition {
   /** At once; resolves when the batch in hand is done. */
   lose(): Promise<void> {
     this.#leave()
-    return this.#reader.lose()
+    const ended = this.#reader.lose()
+    this.#deps.onLost()
+    return ended
   }
 
   get progress(): Progress | undefined {

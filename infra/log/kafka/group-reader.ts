@@ -40,6 +40,7 @@ export interface GroupReaderDeps extends Pick<ConsumeOptions, 'topics' | 'group'
   startAt(topic: string, partition: number): Promise<number>
   onBatch(batch: LogBatch): Promise<void>
   onStopped(topic: string, partition: number, error: unknown): void
+  onLost(topic: string, partition: number): void
   readonly sessionTimeoutMs: number
   /** Milliseconds that no change of the wall clock moves. */
   readonly monotonic: () => number
@@ -242,7 +243,7 @@ export class GroupReader {
   #beginOne({ topic, partition }: TopicPartition): void {
     const key = keyOf({ topic, partition })
     if (this.#dead.has(key)) return
-    const { startAt, onBatch, onStopped, limits, backoff, logger } = this.#deps
+    const { startAt, onBatch, onStopped, onLost, limits, backoff, logger } = this.#deps
     const generation = this.#generation
     const isCurrent = (): boolean => this.#generation === generation && !this.#hasLapsed()
     const assigned: AssignedPartition = new AssignedPartition({
@@ -262,6 +263,9 @@ export class GroupReader {
         logger.warn({ topic, partition }, 'the partition is not where it was read: asking anew')
         this.#loseOne(key, assigned)
         this.#beginOne({ topic, partition })
+      },
+      onLost: () => {
+        if (!this.#stopping.signal.aborted) onLost(topic, partition)
       },
       isCurrent,
       limits,

@@ -136,7 +136,7 @@ class LogOverDriver implements KafkaLog {
     options: ConsumeOptions,
     onBatch: (batch: LogBatch) => Promise<void>,
   ): Promise<Consumer> {
-    const { group, topics, startAt, onStopped } = options
+    const { group, topics, startAt, onStopped, onLost } = options
     checkName('group', group)
     const reader = await this.#read({
       group: this.#named(group),
@@ -145,6 +145,7 @@ class LogOverDriver implements KafkaLog {
       startAt,
       onBatch,
       onStopped: (topic, partition, error) => onStopped?.(topic, partition, error),
+      onLost: (topic, partition) => onLost?.(topic, partition),
       limits: {
         maxRecords: options.maxBatchRecords ?? defaultLimits.maxRecords,
         maxBytes: options.maxBatchBytes ?? defaultLimits.maxBytes,
@@ -177,6 +178,7 @@ class LogOverDriver implements KafkaLog {
         reached.set(batch.partition, batch.next)
       },
       onStopped: () => undefined, // the reader has logged it
+      onLost: () => undefined, // it goes on where it was
       limits: defaultLimits,
     })
     let stopping: Promise<void> | undefined
@@ -257,11 +259,11 @@ class LogOverDriver implements KafkaLog {
   async #read(
     options: Pick<
       ConstructorParameters<typeof GroupReader>[0],
-      'group' | 'name' | 'topics' | 'startAt' | 'onBatch' | 'onStopped' | 'limits'
+      'group' | 'name' | 'topics' | 'startAt' | 'onBatch' | 'onStopped' | 'onLost' | 'limits'
     >,
   ): Promise<GroupReader> {
     const { driver, logger, backoff, monotonic, watchdog, options: own } = this.#deps
-    const { topics, startAt, onBatch, onStopped } = options
+    const { topics, startAt, onBatch, onStopped, onLost } = options
     for (const topic of topics) await this.#topic(topic)
     const reader = new GroupReader({
       ...options,
@@ -271,6 +273,7 @@ class LogOverDriver implements KafkaLog {
         checkOffset(await startAt(this.#plain(topic), partition)),
       onBatch: (batch) => onBatch({ ...batch, topic: this.#plain(batch.topic) }),
       onStopped: (topic, partition, error) => onStopped(this.#plain(topic), partition, error),
+      onLost: (topic, partition) => onLost(this.#plain(topic), partition),
       sessionTimeoutMs: own.sessionTimeoutMs,
       monotonic: monotonic ?? (() => performance.now()),
       backoff: backoff ?? defaultBackoff,
