@@ -21,6 +21,7 @@ import { openEmbeddedStore } from '../infra/store/embedded.ts'
 import type { Store } from '../infra/store/store.ts'
 import { fromStoreTime } from '../infra/store/store-time.ts'
 import { type Cursor, createTail } from '../infra/store/tail.ts'
+import { createLinker } from '../pipeline/entities/link.ts'
 import { startPipelineRole } from '../pipeline/main.ts'
 import { appendPosts, openBenchLog, partitions, postRecord } from './kafka-log.ts'
 import { openLoop, percentile, poissonArrivals } from './open-loop.ts'
@@ -136,6 +137,7 @@ function pipelineDeps(log: KafkaLog, logTopic: string) {
     store,
     logTopic,
     config,
+    linker: createLinker({}),
     clock: systemClock,
     logger: silentLogger,
     onFatal(error: unknown): void {
