@@ -4,6 +4,7 @@ import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { type Logger, silentLogger } from '../../logger.ts'
 import type { Log } from '../log.ts'
 import type { Connection } from './connection.ts'
+import type { KafkaDriver } from './driver.ts'
 import { createKafkaLog, type KafkaLogOptions } from './kafka-log.ts'
 import { createKafkajsDriver } from './kafkajs.ts'
 
@@ -23,14 +24,16 @@ export interface TestKafkaLog extends Partial<KafkaLogOptions> {
   readonly connection: Connection
   readonly logger?: Logger
   readonly monotonic?: () => number
+  /** Stands between the log and its driver. */
+  readonly around?: (driver: KafkaDriver) => KafkaDriver
 }
 
 export async function openTestKafkaLog(test: TestKafkaLog): Promise<Log> {
-  const { connection, logger = silentLogger, monotonic, ...options } = test
+  const { connection, logger = silentLogger, monotonic, around, ...options } = test
   const driver = createKafkajsDriver({ connection, logger })
   await driver.connect()
   return createKafkaLog({
-    driver,
+    driver: around?.(driver) ?? driver,
     logger,
     ...(monotonic === undefined ? {} : { monotonic }),
     backoff: { firstMs: 5, maxMs: 20 },
@@ -41,6 +44,15 @@ export async function openTestKafkaLog(test: TestKafkaLog): Promise<Log> {
       minInsyncReplicas: 0,
       sessionTimeoutMs: 10_000,
       ...options,
+    },
+  })
+}
+
+/** The driver with some methods of the test's own. */
+export function withOwn(driver: KafkaDriver, own: Partial<KafkaDriver>): KafkaDriver {
+  return new Proxy(driver, {
+    get(target, name) {
+      return Reflect.get(own, name) ?? Reflect.get(target, name).bind(target)
     },
   })
 }
