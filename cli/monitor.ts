@@ -22,6 +22,7 @@ import { createIngest } from '../ingest/main.ts'
 import { startPipelineRole } from '../pipeline/main.ts'
 import { type RunningDemo, startDemo } from './demo.ts'
 import { createHealth } from './health.ts'
+import { liveSourcesOf } from './live-sources.ts'
 import { logFolder, openStore } from './local-store.ts'
 import { version } from './version.ts'
 
@@ -81,7 +82,8 @@ export async function startMonitor(
     publicUrl: () => url,
     onHealth: (error) => health.report('alerts', error),
   })
-  const ingest = createIngest(shared)
+  const ingest = createIngest({ ...shared, live: { ...liveSourcesOf(config), registry } })
+  health.note(() => ingest.troubles())
   let replay: RunningDemo | undefined
   let url = ''
   const dashboards = createDashboards({

@@ -24,6 +24,7 @@ export const errorCodes = [
   'FEEDBACK',
   'PROMOTION',
   'SMTP',
+  'SOURCE',
   'NOT_RUNNING',
   'UNSUPPORTED',
 ] as const
