@@ -11,9 +11,14 @@ const prologBytes = 1_024
 export function decodeDocument(body: Uint8Array, contentType = ''): string {
   for (const label of labelsOf(body, contentType)) {
     const decoder = decoderFor(label)
-    if (decoder !== undefined) return decoder.decode(body)
+    if (decoder !== undefined) return decode(decoder, body)
   }
-  return new TextDecoder('windows-1252').decode(body)
+  return decode(new TextDecoder('windows-1252'), body)
+}
+
+/** In two steps: in one, Node 20 takes windows-1252 for Latin-1 and loses quotes and the euro (nodejs/node#56542). */
+function decode(decoder: TextDecoder, body: Uint8Array): string {
+  return decoder.decode(body, { stream: true }) + decoder.decode()
 }
 
 function* labelsOf(body: Uint8Array, contentType: string): Generator<string> {

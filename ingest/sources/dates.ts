@@ -53,7 +53,7 @@ const longestText = 100
 
 /** Undefined for what is no date from 1970 to 2299. */
 export function parseItemDate(text: string, options: DateOptions): ItemDate | undefined {
-  const trimmed = text.slice(0, longestText + 1).trim()
+  const trimmed = text.trim()
   if (trimmed.length > longestText) return undefined
   const instant = parseInstant(trimmed)
   if (instant !== undefined) return { ms: instant, exact: true }

@@ -10,6 +10,7 @@ declare module 'html-to-text' {
       readonly maxInputLength: number
       readonly maxDepth: number
       readonly maxChildNodes: number
+      readonly ellipsis: string
     }
   }
   export function compile(options: Options): (html: string) => string

@@ -20,10 +20,10 @@ const dropped = [
 
 const extract = compile({
   wordwrap: false,
-  limits: { maxInputLength: maxHtml, maxDepth: 100, maxChildNodes: 20_000 },
+  limits: { maxInputLength: maxHtml, maxDepth: 100, maxChildNodes: 20_000, ellipsis: '' },
   selectors: [
     { selector: 'a', options: { ignoreHref: true } },
-    { selector: 'hr', format: 'lineBreak' },
+    { selector: 'hr', format: 'skip' },
     ...headings.map((selector) => ({ selector, options: { uppercase: false } })),
     ...['ul', 'ol'].map((selector) => ({ selector, options: { itemPrefix: '- ' } })),
     ...dropped.map((selector) => ({ selector, format: 'skip' })),
@@ -53,7 +53,7 @@ function tidy(text: string): string {
   return text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
-    .replace(/[^\S\n]+|[^\P{Cc}\n]+/gu, ' ')
+    .replace(/(?:[^\S\n]|[^\P{Cc}\n])+/gu, ' ')
     .replace(/ *\n */g, '\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim()
