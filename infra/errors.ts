@@ -27,6 +27,7 @@ export const errorCodes = [
   'DEAD_LETTER',
   'ERASURE',
   'SMTP',
+  'SOURCE',
   'NOT_RUNNING',
   'ROLE_AWAY',
   'UNSUPPORTED',

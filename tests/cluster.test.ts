@@ -124,7 +124,7 @@ describe('a cluster', { skip: brokerMissing() }, () => {
     const { pages, ...others } = urls
     for (const role of ['ingest', 'pipeline', 'alerts'] as const) {
       const { paths } = await get<{ paths: object }>(`${others[role]}/api/openapi.json`)
-      const known: readonly string[] = forwardedRoutes[role].paths
+      const known = forwardedRoutes[role].map(({ path }): string => path)
       const lacking = Object.keys(paths).filter(
         (path) =>
           path.startsWith('/api/') &&

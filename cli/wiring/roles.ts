@@ -7,6 +7,7 @@ import { joinGroupLock } from '../../infra/log/group-lock.ts'
 import { createIngest } from '../../ingest/main.ts'
 import type { IsErased } from '../../pipeline/erasure/erasures.ts'
 import { startPipelineRole } from '../../pipeline/main.ts'
+import { liveSourcesOf } from '../live-sources.ts'
 import { version } from '../version.ts'
 import { startContinuityCheck } from './continuity-check.ts'
 import type { Floor } from './floor.ts'
@@ -19,7 +20,9 @@ export interface MountedRole {
 }
 
 export function mountIngest(floor: Floor): MountedRole {
-  const ingest = createIngest(floor)
+  const { config, registry, health } = floor
+  const ingest = createIngest({ ...floor, live: { ...liveSourcesOf(config), registry } })
+  health.note(() => ingest.troubles())
   return {
     plugin: ingest.plugin,
     async begin() {
@@ -71,6 +74,7 @@ export async function mountAlerts(floor: Floor, ownUrl: () => string): Promise<M
       )
     : undefined
   const isActive = (): boolean => lock?.isHeld() ?? true
+  health.note(() => (isActive() ? {} : { alerts: 'stands by: another process raises and sends' }))
   const alerts = createAlerts({
     ...floor,
     isActive,
