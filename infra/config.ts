@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
+import { KafkaOptions } from './config-kafka.ts'
 import { PipelineOptions } from './config-pipeline.ts'
 import { section } from './config-section.ts'
 import { AppError, describeError } from './errors.ts'
@@ -20,16 +21,7 @@ export const Config = Type.Object(
       default: 'info',
       description: 'Least severe level of the JSON log lines on standard error.',
     }),
-    kafka: Type.Object(
-      {
-        brokers: Type.Array(Type.String({ minLength: 1 }), {
-          env: 'KAFKA_BROKERS',
-          default: [],
-          description: 'Bootstrap brokers, comma separated; empty: the embedded log.',
-        }),
-      },
-      section,
-    ),
+    kafka: KafkaOptions,
     clickhouse: Type.Object(
       {
         url: Type.String({

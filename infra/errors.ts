@@ -10,6 +10,7 @@ export const errorCodes = [
   'PORT_IN_USE',
   'LOG',
   'LOG_FULL',
+  'LOG_UNREACHABLE',
   'LOG_REPLACED',
   'STORE',
   'STORE_LAGGING',

@@ -120,6 +120,7 @@ describe('the allocator in the pipeline', () => {
       logger,
       clock: Date.now,
       flushMs: 1,
+      limits: { maxBytes: 1e9, maxMs: 1e9 },
       withinMs: { live: 1_000, history: 1_000 },
       linker: createLinker(),
       gate: new Gate(),

@@ -13,6 +13,7 @@ import { loadFusion, type ServedFusion } from './allocator/served-fusion.ts'
 import { createStrategies, type Strategies } from './allocator/strategies.ts'
 import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
+import { createConsumptionMetrics } from './consumption-metrics.ts'
 import { createLinker } from './entities/link.ts'
 import type { Instrument, Linker } from './entities/mention.ts'
 import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
@@ -230,6 +231,8 @@ function pipelineOf(
     },
     withinMs: withinMsOf(judges.panel.experts, config),
     flushMs: config.flushMs,
+    limits: { maxBytes: config.maxHeldMegabytes * 1_048_576, maxMs: config.maxHeldMs },
+    ...(deps.registry && { metrics: createConsumptionMetrics(deps.registry) }),
     onBacklog: ({ posts, oldestMs }) => budget.waiting(posts, oldestMs),
     onStored: watchers.monitor.observe,
   })

@@ -15,8 +15,8 @@ import { packageRoot } from '../package-root.ts'
 const folder = join(packageRoot, 'infra', 'log', 'broker')
 const classPath = join(folder, 'lib', '*')
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg'
-/** An address of a broker that runs already: all test files of one run share it. */
-const sharedAddress = 'TICKERTONE_TEST_BROKER'
+/** Environment variable with the address of a broker that runs already: all test files of one run share it. */
+export const sharedAddress = 'TICKERTONE_TEST_BROKER'
 
 export interface Broker {
   /** Of the listener for clients, 'host:port'. */

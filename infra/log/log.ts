@@ -51,10 +51,22 @@ export interface ConsumeOptions {
   readonly group: string
   /** The offset to read next, asked at every assignment. Beyond the partition's end: reading waits there. */
   startAt(topic: string, partition: number): Promise<number>
+  /** The partition went to another consumer of the group, or may have: its batches are no longer current. Not called by a stop. */
+  onLost?(topic: string, partition: number): void
   readonly maxBatchRecords?: number
   readonly maxBatchBytes?: number
   /** The partition stopped for good (a non-retryable error); the others go on. */
   onStopped?(topic: string, partition: number, error: unknown): void
+}
+
+/** How far a consumer has come in a partition that it has. */
+export interface Progress {
+  readonly topic: string
+  readonly partition: number
+  /** All below is handled. It does not move while a batch is in hand. */
+  readonly next: number
+  /** Where the partition ended when it was last asked; `undefined` while that is not known. Below `next` only where the log shrank. */
+  readonly end: number | undefined
 }
 
 export interface Consumer {
@@ -66,6 +78,8 @@ export interface Consumer {
    * consumer has the partition by now.
    */
   commit(topic: string, partition: number, next: number): Promise<void>
+  /** Of the partitions that this consumer has and that have a start, in no order. */
+  progress(): readonly Progress[]
   /** Resolves when the batch in hand is done and no further one will come. Idempotent. */
   stop(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
 import type { InsertOutcome, PartitionId, Store } from '../../infra/store/store.ts'
+import { refusesContent } from '../../infra/store/store-error.ts'
 import type { Backoff } from './backoff.ts'
 import type { CutBlock } from './blocks.ts'
 import { nextStep, type Step } from './next-step.ts'
@@ -33,7 +34,7 @@ export async function writeBlock(cut: CutBlock, writing: BlockWriting): Promise<
     const step = nextStep({ block, outcome: outcome.kind, markAfter, reads, attempt, replicated })
     if (step.kind === 'go-on') return step.mark
     if (step.kind === 'lost') throw wentBack(block, markAfter)
-    if (repeat > writing.maxRepeats) throw gaveUp(block, outcome)
+    if (repeat > patienceWith(outcome, writing)) throw gaveUp(block, outcome)
     report(writing.logger, block, outcome, step)
     await pause(writing, repeat)
     if (step.kind === 'wait') continue
@@ -51,6 +52,14 @@ type Where = PartitionId & { readonly mark: number; readonly last: number }
 
 const nameOf = (block: Where): string =>
   `offsets ${block.mark + 1} to ${block.last} of ${block.logTopic}/${block.partition}`
+
+/** A store that understood the block and refuses it will refuse it again. */
+const repeatsOfRefused = 1
+
+function patienceWith(outcome: InsertOutcome, { maxRepeats }: BlockWriting): number {
+  const isRefused = outcome.kind === 'unknown' && refusesContent(outcome.error)
+  return isRefused ? Math.min(repeatsOfRefused, maxRepeats) : maxRepeats
+}
 
 async function pause(writing: BlockWriting, repeat: number): Promise<void> {
   const { signal } = writing

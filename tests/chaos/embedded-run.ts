@@ -87,6 +87,7 @@ class EmbeddedRun {
       batchRecords: plan.batchRecords,
       flushMs: plan.flushMs,
       deduplicationWindow: plan.deduplicationWindow,
+      holdBytes: plan.holdBytes,
       faults: [],
       breakage,
     }

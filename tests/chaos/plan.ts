@@ -12,6 +12,8 @@ export interface Plan {
   readonly flushMs: number
   /** Of the table; smaller than what a sleeping writer may miss, so that only the fence stops it. */
   readonly deduplicationWindow: number
+  /** How much of the log the pipeline takes in hand before it pauses. */
+  readonly holdBytes: number
   readonly lives: readonly Life[]
 }
 
@@ -51,6 +53,7 @@ export function drawPlan({ seed, run, only }: PlanOptions): Plan {
     batchRecords: draw.oneOf([10, 30, 1_000]),
     flushMs: draw.oneOf([1, 10, 30]),
     deduplicationWindow: draw.oneOf([2, 5, 1_000]),
+    holdBytes: draw.oneOf([1_000, 1_000_000]),
     lives: Array.from({ length: count }, (_, life) => ({
       sends: share(sends, life, count),
       ...(only === undefined

@@ -53,7 +53,7 @@ export function faultyLog({ log, wires, batchRecords, breakage, onCommitted }: F
       async (batch) => {
         if (breakage === 'commit-first')
           await consumer.commit(batch.topic, batch.partition, batch.next)
-        await onBatch(visible(batch))
+        await onBatch(visible(batch, breakage === 'commit-first' ? 0 : undefined))
         if (again.delete(batch.partition)) await onBatch(visible(batch))
       },
     )
@@ -70,6 +70,7 @@ export function faultyLog({ log, wires, batchRecords, breakage, onCommitted }: F
     return {
       pause: (topic, partition) => consumer.pause(topic, partition),
       resume: (topic, partition) => consumer.resume(topic, partition),
+      progress: () => consumer.progress(),
       stop: () => consumer.stop(),
       commit: (topic, partition, next) =>
         wires.during(async () => {
@@ -83,12 +84,13 @@ export function faultyLog({ log, wires, batchRecords, breakage, onCommitted }: F
   }
 }
 
-function visible(batch: LogBatch): LogBatch {
+/** `from` is the batch's own unless somebody lies about it. */
+function visible(batch: LogBatch, from = batch.from): LogBatch {
   const records = batch.records.filter(({ value }) => value.toString() !== controlValue)
   return {
     topic: batch.topic,
     partition: batch.partition,
-    from: batch.from,
+    from,
     next: batch.next,
     records,
     isCurrent: () => batch.isCurrent(),

@@ -19,6 +19,7 @@ export interface LifeDeps {
   readonly logTopic: string
   readonly batchRecords: number
   readonly flushMs: number
+  readonly holdBytes: number
   readonly wires: Tripwires
   readonly clock: Clock
   readonly breakage: Breakage | undefined
@@ -47,6 +48,7 @@ export function createLife(deps: LifeDeps): Life {
     analyst: faultyAnalyst(wires),
     linker: cashtags,
     gate: new Gate(),
+    limits: { maxBytes: deps.holdBytes, maxMs: 60_000 },
     labelRates: { share: 0.1, uniformShare: 0.5 },
     withinMs: { live: 60_000, history: 60_000 },
     logger: silentLogger,

@@ -13,6 +13,8 @@ export interface LifeOrder {
   readonly batchRecords: number
   readonly flushMs: number
   readonly deduplicationWindow: number
+  /** How much of the log the pipeline takes in hand before it pauses. */
+  readonly holdBytes: number
   readonly faults: readonly Fault[]
   readonly breakage: Breakage | undefined
 }
