@@ -128,6 +128,7 @@ const smallBroker = {
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '1000',
   'auto.create.topics.enable': 'false',
   'log.cleaner.dedupe.buffer.size': '16777216',
   'broker.heartbeat.interval.ms': '500',
