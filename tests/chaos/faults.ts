@@ -45,6 +45,11 @@ export type Action =
   /** The clock of the pipeline's process, or of the log, jumps. */
   | 'process-clock'
   | 'log-clock'
+  | OutsideAction
+
+/** What the runner does itself: to the broker, to the store, and to the connection between store and pipeline. */
+export const outsideActions = ['kill-broker', 'kill-store', 'cut-answer', 'cut-request'] as const
+export type OutsideAction = (typeof outsideActions)[number]
 
 /** One fault of a life. */
 export interface Fault {
@@ -70,18 +75,17 @@ export type Kinds = Readonly<Record<string, Kind>>
 
 const dayMs = 86_400_000
 
-/** Faults after which the life goes on. */
-export const passing: Kinds = {
-  'lost-answer': { action: 'lose-answer', point: 'inserting' },
-  'lost-insert': { action: 'refuse', point: 'inserting' },
+const slow = [20, 150] as const
+
+/** Faults of any run after which the life goes on. */
+const common: Kinds = {
   'poisoned-token': { action: 'poison-token', point: 'inserting' },
-  'slow-store': { action: 'delay', point: 'inserting', amount: [20, 150] },
-  'slow-expert': { action: 'delay', point: 'judging', amount: [20, 150] },
+  'slow-store': { action: 'delay', point: 'inserting', amount: slow },
+  'slow-expert': { action: 'delay', point: 'judging', amount: slow },
   'full-queue': { action: 'overload', point: 'judging', amount: [1, 4] },
   redelivery: { action: 'redeliver', point: 'committed' },
   rewind: { action: 'rewind', point: 'assigned', nth: 1, amount: [1, 60] },
   'process-clock': { action: 'process-clock', point: 'judging', amount: [-dayMs, dayMs] },
-  'log-clock': { action: 'log-clock', point: 'judging', amount: [-dayMs, dayMs] },
 }
 
 const deathsAt = (death: Death): Kinds => ({
@@ -98,12 +102,56 @@ const deathsAt = (death: Death): Kinds => ({
 /** At a moment after the start instead of a point: `amount` milliseconds. */
 export const atRandom = 'kill:random'
 
-/** Faults that end a life. */
-export const fatal: Kinds = {
-  ...deathsAt('kill'),
-  ...deathsAt('crash'),
-  [atRandom]: { action: 'kill', point: 'assigned', amount: [0, 700] },
-  'zombie-insert': { action: 'hold', point: 'inserting' },
+export interface FaultSet {
+  /** The life goes on after them. */
+  readonly passing: Kinds
+  /** They end a life. */
+  readonly fatal: Kinds
 }
 
-export const isFault = (name: string): boolean => name in passing || name in fatal
+const onEmbedded: FaultSet = {
+  passing: {
+    ...common,
+    'lost-answer': { action: 'lose-answer', point: 'inserting' },
+    'lost-insert': { action: 'refuse', point: 'inserting' },
+    'log-clock': { action: 'log-clock', point: 'judging', amount: [-dayMs, dayMs] },
+  },
+  fatal: {
+    ...deathsAt('kill'),
+    ...deathsAt('crash'),
+    [atRandom]: { action: 'kill', point: 'assigned', amount: [0, 700] },
+    'zombie-insert': { action: 'hold', point: 'inserting' },
+  },
+}
+
+const onBroker: FaultSet = {
+  passing: {
+    ...common,
+    'answer-cut': { action: 'cut-answer', point: 'inserting' },
+    'request-cut': { action: 'cut-request', point: 'inserting' },
+    'broker-killed': { action: 'kill-broker', point: 'assigned', amount: [0, 1_500] },
+    'store-killed': { action: 'kill-store', point: 'assigned', amount: [0, 1_500] },
+  },
+  fatal: {
+    ...deathsAt('kill'),
+    [atRandom]: { action: 'kill', point: 'assigned', amount: [0, 2_500] },
+    'zombie:judged': { action: 'pause', point: 'judged' },
+    'zombie:inserting': { action: 'pause', point: 'inserting' },
+    'zombie:committing': { action: 'pause', point: 'committing' },
+  },
+}
+
+/** Where a run's log and store are: in the pipeline's process, or on a broker and behind HTTP. */
+export const targets = ['embedded', 'broker'] as const
+export type Target = (typeof targets)[number]
+
+export const faultSets: Readonly<Record<Target, FaultSet>> = {
+  embedded: onEmbedded,
+  broker: onBroker,
+}
+
+export const isFault = (name: string, target: Target): boolean =>
+  name in faultSets[target].passing || name in faultSets[target].fatal
+
+export const isOutside = ({ action }: Fault): boolean =>
+  outsideActions.some((outside) => outside === action)

@@ -1,5 +1,5 @@
 /**
- * npm run chaos -- --runs N --seed S [--first R] [--only FAULT] [--jobs J] [--break HOW]
+ * npm run chaos -- --runs N --seed S [--first R] [--only FAULT] [--jobs J] [--broker] [--break HOW]
  *
  * Runs the pipeline under faults, N times, and compares what was sent with what is stored. Each run follows a plan that seed and number
  * decide. The last line is `runs N lost 0 doubled 0 gaps 0`, and the exit code 0, only when nothing was found.
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     first: { type: 'string', default: '0' },
     jobs: { type: 'string', default: '1' },
+    broker: { type: 'boolean', default: false },
     only: { type: 'string' },
     break: { type: 'string' },
   },
@@ -27,7 +28,8 @@ function integer(name: 'runs' | 'seed' | 'first' | 'jobs', least: number): numbe
 }
 
 const { only, break: breakage } = values
-if (only !== undefined && !isFault(only)) throw new RangeError(`--only: no fault '${only}'`)
+const target = values.broker ? 'broker' : 'embedded'
+if (only !== undefined && !isFault(only, target)) throw new RangeError(`--only: no fault '${only}'`)
 if (breakage !== undefined && !isBreakage(breakage))
   throw new RangeError(`--break must be one of ${Object.keys(breakages).join(', ')}`)
 
@@ -38,6 +40,7 @@ const totals = await runAll({
   seed: integer('seed', 0),
   first: integer('first', 0),
   jobs: integer('jobs', 1),
+  target,
   only,
   breakage,
   report: say,

@@ -1,7 +1,16 @@
 /** The plan of a run: a pure function of seed and number. What the machine then does is timing. */
 import { seededRandom } from '../../infra/seeded-random.ts'
 import { Draw } from './draw.ts'
-import { atRandom, type Fault, fatal, type Kind, type Kinds, passing } from './faults.ts'
+import {
+  atRandom,
+  type Fault,
+  type FaultSet,
+  faultSets,
+  isOutside,
+  type Kind,
+  type Kinds,
+  type Target,
+} from './faults.ts'
 import { drawRecords, type SentRecord } from './posts.ts'
 
 export interface Plan {
@@ -35,11 +44,12 @@ export interface Send {
 export interface PlanOptions {
   readonly seed: number
   readonly run: number
+  readonly target: Target
   /** Only this fault, once in every life but the last. */
   readonly only?: string | undefined
 }
 
-export function drawPlan({ seed, run, only }: PlanOptions): Plan {
+export function drawPlan({ seed, run, target, only }: PlanOptions): Plan {
   const draw = new Draw(seededRandom(seed * 1_000_003 + run))
   const records = drawRecords(draw, `${seed}-${run}`, draw.integer(50, 200), {
     repeats: draw.oneOf([0, 0.1, 0.3]),
@@ -48,6 +58,7 @@ export function drawPlan({ seed, run, only }: PlanOptions): Plan {
   })
   const count = draw.integer(2, 4)
   const sends = drawSends(draw, records)
+  const set = faultSets[target]
   return {
     partitions: draw.oneOf([1, 1, 2, 3]),
     batchRecords: draw.oneOf([10, 30, 1_000]),
@@ -57,8 +68,8 @@ export function drawPlan({ seed, run, only }: PlanOptions): Plan {
     lives: Array.from({ length: count }, (_, life) => ({
       sends: share(sends, life, count),
       ...(only === undefined
-        ? drawFaults(draw, life, count)
-        : onlyFault(draw, only, life === count - 1)),
+        ? drawFaults(draw, set, life, count)
+        : onlyFault(draw, set, only, life === count - 1)),
     })),
   }
 }
@@ -84,7 +95,7 @@ function drawSends(draw: Draw, records: readonly SentRecord[]): Send[] {
 
 type Faults = Pick<Life, 'faults' | 'death'>
 
-function drawFaults(draw: Draw, life: number, lives: number): Faults {
+function drawFaults(draw: Draw, { passing, fatal }: FaultSet, life: number, lives: number): Faults {
   const faults = Array.from({ length: draw.oneOf([0, 1, 1, 2]) }, () => drawFault(draw, passing))
   const release = draw.chance(0.7) ? [drawRelease(draw)] : []
   return {
@@ -93,7 +104,12 @@ function drawFaults(draw: Draw, life: number, lives: number): Faults {
   }
 }
 
-function onlyFault(draw: Draw, name: string, isLast: boolean): Faults {
+function onlyFault(
+  draw: Draw,
+  { passing, fatal }: FaultSet,
+  name: string,
+  isLast: boolean,
+): Faults {
   const kind = passing[name]
   if (kind !== undefined) return { faults: [faultOf(draw, name, kind)], death: undefined }
   const death = fatal[name]
@@ -128,7 +144,10 @@ export function describePlan({ lives, ...rest }: Plan): string {
   return [`  ${head.join(', ')}`, ...lines].join('\n')
 }
 
-function describeFault({ name, point, nth, amount }: Fault): string {
+function describeFault(fault: Fault): string {
+  const { name, point, nth, amount } = fault
   const how = amount === 0 ? '' : ` by ${amount}`
-  return name === atRandom ? `${name} after ${amount} ms` : `${name} at ${point} no. ${nth}${how}`
+  return name === atRandom || isOutside(fault)
+    ? `${name} after ${amount} ms`
+    : `${name} at ${point} no. ${nth}${how}`
 }

@@ -1,8 +1,11 @@
 /** Many runs, and their sum. */
 import type { Breakage } from './breakage.ts'
-import { EmbeddedRunner, emptyStore, type RunResult } from './embedded-run.ts'
+import { BrokerRunner } from './broker-run.ts'
+import { EmbeddedRunner } from './embedded-run.ts'
+import type { Target } from './faults.ts'
 import { countedAs } from './history.ts'
 import { describePlan, drawPlan, type Plan } from './plan.ts'
+import { emptyStore, type Runner, type RunResult } from './run.ts'
 
 export interface RunsOptions {
   readonly runs: number
@@ -10,6 +13,7 @@ export interface RunsOptions {
   /** Number of the first run. */
   readonly first: number
   readonly jobs: number
+  readonly target: Target
   readonly only?: string | undefined
   readonly breakage?: Breakage | undefined
   /** A line for people. */
@@ -42,7 +46,8 @@ export async function runAll(options: RunsOptions): Promise<Totals> {
   const template = await emptyStore()
   let next = options.first
   const work = async () => {
-    const runner = new EmbeddedRunner(template.path, options.breakage)
+    const Own = options.target === 'broker' ? BrokerRunner : EmbeddedRunner
+    const runner = new Own(template.path, options.breakage)
     try {
       while (next < options.first + options.runs) {
         const run = next
@@ -71,7 +76,7 @@ export const isClean = ({ lost, doubled, gaps, failed }: Totals): boolean =>
   lost + doubled + gaps + failed === 0
 
 async function runOne(
-  runner: EmbeddedRunner,
+  runner: Runner,
   run: number,
   options: RunsOptions,
   totals: Totals,
@@ -113,11 +118,15 @@ function wordsOf({ findings, struck }: RunResult): string[] {
 
 function failure(
   run: number,
-  { seed, only, breakage }: RunsOptions,
+  { seed, target, only, breakage }: RunsOptions,
   plan: Plan,
   words: readonly string[],
 ): string {
-  const more = [...(only ? ['--only', only] : []), ...(breakage ? ['--break', breakage] : [])]
+  const more = [
+    ...(target === 'broker' ? ['--broker'] : []),
+    ...(only ? ['--only', only] : []),
+    ...(breakage ? ['--break', breakage] : []),
+  ]
   const again = ['npm run chaos -- --runs 1', '--seed', seed, '--first', run, ...more].join(' ')
   return [
     `run ${run}:`,

@@ -34,7 +34,7 @@ export class VictimProcess {
   #words = ''
 
   constructor() {
-    const file = fileURLToPath(new URL('./victim/embedded.js', import.meta.url))
+    const file = fileURLToPath(new URL('./victim/main.js', import.meta.url))
     this.#child = spawn(process.execPath, ['--enable-source-maps', file], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
@@ -76,6 +76,16 @@ export class VictimProcess {
     )
     this.#child.stdin?.write(`${JSON.stringify(command)}\n`)
     return (await asked) as Heard<S>
+  }
+
+  /** Resolves when the process is gone. */
+  get gone(): Promise<void> {
+    return this.#exited
+  }
+
+  /** After a SIGSTOP. */
+  wake(): void {
+    this.#child.kill('SIGCONT')
   }
 
   /** Resolves when the process is gone. */

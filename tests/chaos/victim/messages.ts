@@ -4,10 +4,18 @@ import type { Breakage } from '../breakage.ts'
 import type { Fault } from '../faults.ts'
 import type { StoredRow } from '../history.ts'
 
+export type LogPlace =
+  | { readonly kind: 'embedded'; readonly path: string }
+  | { readonly kind: 'kafka'; readonly broker: string; readonly topicPrefix: string }
+
+export type StorePlace =
+  | { readonly kind: 'embedded'; readonly path: string }
+  | { readonly kind: 'server'; readonly url: string }
+
 /** Everything a life is made from. */
 export interface LifeOrder {
-  readonly logPath: string
-  readonly storePath: string
+  readonly log: LogPlace
+  readonly store: StorePlace
   readonly logTopic: string
   readonly partitions: number
   readonly batchRecords: number

@@ -1,20 +1,18 @@
 /**
- * The process of a pipeline over the embedded log and store, one life after another until it is killed. Commands come on standard input,
+ * The process of a pipeline, one life after another until it is killed. Commands come on standard input,
  * answers go to standard output: written at once, so that what was said before a SIGKILL is heard.
  */
 import { writeFileSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../../infra/clock.ts'
-import { createEmbeddedLog } from '../../../infra/log/embedded.ts'
 import { deferred } from '../../../infra/log/log.fixture.ts'
 import { type Log, topics } from '../../../infra/log/log.ts'
-import { silentLogger } from '../../../infra/logger.ts'
-import { openEmbeddedStore } from '../../../infra/store/embedded.ts'
 import type { Store } from '../../../infra/store/store.ts'
 import type { StoredRow } from '../history.ts'
 import type { Held } from './faulty-store.ts'
 import { createLife, type Life } from './life.ts'
 import type { Answer, Command, Inspection, LifeOrder } from './messages.ts'
+import { openLog, openStore } from './places.ts'
 import { Tripwires } from './tripwires.ts'
 
 function say(answer: Answer): void {
@@ -51,7 +49,7 @@ async function openLife(order: LifeOrder): Promise<void> {
       logClockJump += byMs
     },
   })
-  const log = await openLog(order)
+  const log = await openLog(order, () => systemClock() + logClockJump)
   store ??= await openStore(order)
   const life = createLife({
     ...order,
@@ -66,28 +64,6 @@ async function openLife(order: LifeOrder): Promise<void> {
   })
   open = { ...life, log, wires, order }
   await life.pipeline.start()
-}
-
-async function openLog({ logPath, partitions }: LifeOrder): Promise<Log> {
-  const log = createEmbeddedLog({
-    path: logPath,
-    clock: () => systemClock() + logClockJump,
-    logger: silentLogger,
-    backoff: { firstMs: 5, maxMs: 50 },
-  })
-  await log.ensureTopics([
-    { name: topics.posts, partitions },
-    { name: topics.dead, partitions: 1 },
-  ])
-  return log
-}
-
-async function openStore(order: LifeOrder): Promise<Store> {
-  const opened = await openEmbeddedStore({ path: order.storePath })
-  await opened.command(
-    `ALTER TABLE analyses MODIFY SETTING non_replicated_deduplication_window = ${order.deduplicationWindow}`,
-  )
-  return opened
 }
 
 async function closeLife(): Promise<void> {
@@ -108,14 +84,14 @@ async function inspect(order: LifeOrder, quietPath: string): Promise<Inspection>
   await Promise.all(held.map(({ arrived }) => arrived))
   held = []
   store ??= await openStore(order)
-  const log = await openLog(order)
+  const log = await openLog(order, systemClock)
   const rows = await readRows(store, order)
   await closeStore()
   const [letters, ends] = [await readLetters(log), await log.endOffsets(topics.posts)]
   await log.close()
   const calm = {
     ...order,
-    storePath: quietPath,
+    store: { kind: 'embedded', path: quietPath } as const,
     batchRecords: 1_000,
     faults: [],
     breakage: undefined,
