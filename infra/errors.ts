@@ -24,8 +24,12 @@ export const errorCodes = [
   'WEIGHTS',
   'FEEDBACK',
   'PROMOTION',
+  'DEAD_LETTER',
+  'ERASURE',
   'SMTP',
+  'SOURCE',
   'NOT_RUNNING',
+  'ROLE_AWAY',
   'UNSUPPORTED',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]

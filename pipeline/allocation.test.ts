@@ -167,6 +167,7 @@ describe('the allocator in the pipeline', () => {
   async function start(env?: Record<string, string>): Promise<void> {
     role = await startPipelineRole({
       log,
+      linker: createLinker(),
       store,
       logTopic,
       config: config(env),

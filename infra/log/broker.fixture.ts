@@ -36,6 +36,8 @@ export interface BrokerOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** A second listener at a port of its own, that tells clients to come to `advertised` ('host:port'): a proxy. */
   readonly proxied?: { readonly port: number; readonly advertised: string }
+  /** Who may log in by SCRAM: 'SCRAM-SHA-256=[name=who,password=word]', and so on. */
+  readonly logins?: readonly string[]
 }
 
 /** Why a test that needs a broker is skipped, or false. */
@@ -63,14 +65,15 @@ export async function sharedBroker(): Promise<string> {
 /** One broker of its own, for tests that kill it or that need other properties. Ready when it resolves, in 3 to 5 s. */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const [client = 0, controller = 0] = await freePorts(2)
-  const broker = createBroker(1, client, {
+  const properties = {
     ...listeners(client, controller, options.proxied),
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     'offsets.topic.replication.factor': '1',
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
     ...options.properties,
-  })
+  }
+  const broker = createBroker(1, client, properties, options.logins)
   await broker.restart()
   return broker
 }
@@ -135,7 +138,12 @@ const smallBroker = {
   'broker.session.timeout.ms': '1500',
 }
 
-function createBroker(id: number, port: number, own: Readonly<Record<string, string>>): Broker {
+function createBroker(
+  id: number,
+  port: number,
+  own: Readonly<Record<string, string>>,
+  logins: readonly string[] = [],
+): Broker {
   const home = mkdtempSync(join(tmpdir(), 'tickertone-broker-'))
   const file = join(home, 'server.properties')
   const properties = {
@@ -171,7 +179,8 @@ function createBroker(id: number, port: number, own: Readonly<Record<string, str
     async restart() {
       if (!formatted) {
         const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]
-        await finished(java([...format, '--ignore-formatted'], home))
+        const scram = logins.flatMap((login) => ['--add-scram', login])
+        await finished(java([...format, '--ignore-formatted', ...scram], home))
         formatted = true
       }
       child = java(['kafka.Kafka', file], home)
@@ -234,7 +243,7 @@ function output(child: ChildProcess): () => string {
   return () => last
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')

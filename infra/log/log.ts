@@ -25,7 +25,9 @@ export interface LogRecord {
   readonly offset: number
   /** When the log took the record. The running maximum of a partition: it never goes back. */
   readonly timestamp: number
+  /** UTF-8; bytes of others that are none become U+FFFD. */
   readonly key: string | null
+  /** Empty too where another program wrote none (a tombstone). */
   readonly value: Buffer
 }
 
@@ -70,7 +72,7 @@ export interface Progress {
 }
 
 export interface Consumer {
-  /** Stops delivery of a partition after the batch in hand, until `resume`. */
+  /** Stops delivery of a partition after the batch in hand, until `resume`: also when the partition leaves and comes back meanwhile. */
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void
   /**
@@ -91,14 +93,17 @@ export interface Follower {
 
 export interface Log {
   /**
-   * Creates missing topics and applies the retention asked for; refuses with `LOG` a topic that exists with another number of
-   * partitions, and every spec that `checkTopicSpecs` refuses.
+   * Creates missing topics, and applies the retention asked for where the log is ours alone (on a cluster it is set at creation and then the
+   * operator's). Refuses with `LOG`, every fault named, a topic that exists with another number of partitions or with settings that would
+   * lose or misdate records, and every spec that `checkTopicSpecs` refuses.
    */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>
   partitions(topic: string): Promise<number>
   /**
    * Appends durably: when it resolves, the records survive kill -9. Positions stand in the order of `records`; records of one
-   * partition keep their order. Refused as a whole with `LOG_FULL` (retryable) when retention cannot make room.
+   * partition keep their order. Refused as a whole with `LOG_FULL` (retryable) when retention cannot make room, and with `LOG` when a
+   * record is larger than the log takes. Any other rejection may have left records behind: those of some partitions, or all of them, and
+   * each once or more often. Who repeats an append must know its records again.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Position[]>
   /**

@@ -9,6 +9,7 @@ import { openKafkaLog } from '../../infra/log/kafka/open.ts'
 import { createLogger } from '../../infra/logger.ts'
 import { openServerStore } from '../../infra/store/server.ts'
 import type { Store } from '../../infra/store/store.ts'
+import { createLinker } from '../../pipeline/entities/link.ts'
 import { startPipelineRole } from '../../pipeline/main.ts'
 
 export interface PipelineChildOptions {
@@ -50,6 +51,7 @@ const logger = createLogger({ level: 'info' })
 const store = await openServerStore({ url: config.clickhouse.url })
 const log = await openKafkaLog({ options: config.kafka, logger })
 await startPipelineRole({
+  linker: createLinker(),
   log,
   store: watched(store),
   logTopic,

@@ -42,6 +42,7 @@ export class AppendQueue {
 
   /** The offsets of the records. Throws `LOG` for a record that never fits; then nothing is sent. */
   append(records: readonly NewRecord[]): Promise<readonly number[]> {
+    if (records.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       this.#waiting.push({ records, offsets: [], taken: 0, failed: false, resolve, reject })
       this.#running ??= this.#run()

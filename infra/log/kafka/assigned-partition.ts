@@ -10,21 +10,10 @@ import { type Backoff, PartitionReader } from '../partition-reader.ts'
 import type { ReadLimits } from '../read.ts'
 import type { FetchedBatch, Member, OffsetRange, TopicPartition } from './driver.ts'
 import { PartitionBuffer } from './partition-buffer.ts'
+import type { PartitionReading } from './watch.ts'
 
 /** Fetching rests above the first and goes on below the second. */
 const bufferBytes = { most: 4 * 1024 * 1024, least: 2 * 1024 * 1024 } as const
-
-/** What was fetched of a partition, and what of it is handled. */
-export interface PartitionReading extends TopicPartition {
-  /** The offset that the next fetch starts from; `undefined` before the start is known. */
-  readonly next: number | undefined
-  /** All below is handled. */
-  readonly handled: number | undefined
-  /** `undefined`: it could not be asked. */
-  readonly end: number | undefined
-  /** Nothing is fetched because enough is. */
-  readonly paused: boolean
-}
 
 export interface AssignedPartitionDeps extends TopicPartition {
   /** Called when the partition is placed: it is there by then. */

@@ -12,11 +12,20 @@ import type { Logger } from '../../logger.ts'
 import type { ConsumeOptions, LogBatch, Progress } from '../log.ts'
 import type { Backoff } from '../partition-reader.ts'
 import type { ReadLimits } from '../read.ts'
-import { AssignedPartition, type PartitionReading } from './assigned-partition.ts'
+import { AssignedPartition } from './assigned-partition.ts'
 import type { KafkaDriver, Member, OffsetRange, TopicPartition } from './driver.ts'
+import type { MemberReading } from './watch.ts'
+import {
+  defaultWatchdogLimits,
+  type GroupStats,
+  Watchdog,
+  type WatchdogLimits,
+} from './watchdog.ts'
 
 /** How often the ends of the partitions are asked for. */
 const pollMs = 1_000
+/** An answer about the ends that takes longer counts as none. */
+const endsMs = 5_000
 /** How long a member may take to leave before another one joins beside it. */
 const leaveMs = 5_000
 
@@ -25,6 +34,8 @@ const firstJoinAttempts = 6
 
 export interface GroupReaderDeps extends Pick<ConsumeOptions, 'topics' | 'group'> {
   readonly driver: KafkaDriver
+  /** What log lines and metrics call the group. */
+  readonly name: string
   /** Checked: an offset. */
   startAt(topic: string, partition: number): Promise<number>
   onBatch(batch: LogBatch): Promise<void>
@@ -34,6 +45,7 @@ export interface GroupReaderDeps extends Pick<ConsumeOptions, 'topics' | 'group'
   /** Milliseconds that no change of the wall clock moves. */
   readonly monotonic: () => number
   readonly limits: ReadLimits
+  readonly watchdog?: Partial<WatchdogLimits> | undefined
   readonly backoff: Backoff
   readonly logger: Logger
 }
@@ -47,7 +59,12 @@ export class GroupReader {
   /** Partitions that stopped for good. */
   readonly #dead = new Set<string>()
   readonly #stopping = new AbortController()
-  #partitions: readonly TopicPartition[] = []
+  readonly #watchdog: Watchdog
+  readonly #joinMs: number
+  /** Of the present member: what an earlier one still tells is not heard. */
+  #membership: symbol | undefined
+  /** `undefined` until the present member was told. */
+  #partitions: readonly TopicPartition[] | undefined
   #generation = 0
   #member: Member | undefined
   #aliveAt = 0
@@ -58,6 +75,9 @@ export class GroupReader {
 
   constructor(deps: GroupReaderDeps) {
     this.#deps = deps
+    const { name, monotonic, logger, watchdog } = deps
+    this.#joinMs = watchdog?.joinMs ?? defaultWatchdogLimits.joinMs
+    this.#watchdog = new Watchdog({ group: name, monotonic, logger, limits: watchdog })
   }
 
   /** Rejects when the group cannot be joined, after a few attempts. */
@@ -80,11 +100,12 @@ export class GroupReader {
     return [...this.#assigned.values()].flatMap(({ progress }) => progress ?? [])
   }
 
-  /** How the member stands: not in the group, in it without an assignment of its own yet, or with these partitions. */
-  reading(): 'joining' | 'unassigned' | readonly PartitionReading[] {
-    if (this.#member === undefined) return 'joining'
-    if (this.#assigned.size === 0 && this.#partitions.length > this.#dead.size) return 'unassigned'
-    return [...this.#assigned.values()].map(({ reading }) => reading)
+  stats(): GroupStats {
+    return this.#watchdog.stats()
+  }
+
+  health(): AppError | undefined {
+    return this.#watchdog.health()
   }
 
   /** Throws `LOG` for a partition that this member does not have. What the broker refuses is logged: the next commit comes. */
@@ -111,6 +132,7 @@ export class GroupReader {
   async #replace(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     const old = this.#member
+    this.#membership = undefined
     this.#loseAll()
     this.#member = undefined
     if (old !== undefined) await Promise.race([old.leave(), this.#wait(leaveMs)])
@@ -132,26 +154,48 @@ export class GroupReader {
     await this.#polling
   }
 
-  #join(): Promise<Member> {
+  async #joinOnce(): Promise<void> {
+    const membership = Symbol()
+    this.#membership = membership
+    this.#partitions = undefined
+    const joining = this.#join(() => this.#membership === membership)
+    const member = await Promise.race([joining, this.#wait(this.#joinMs)])
+    if (member === undefined) {
+      this.#membership = undefined
+      joining.then(
+        (late) => late.leave(),
+        () => undefined,
+      )
+      throw new AppError('LOG', `Nothing came of joining the group ${this.#deps.name}`, {
+        retryable: true,
+      })
+    }
+    this.#member = member
+    this.#begin(this.#partitions)
+  }
+
+  #join(isPresent: () => boolean): Promise<Member> {
     const { driver, group, topics, sessionTimeoutMs, logger } = this.#deps
-    let isOver = false
     return driver.join({
       group,
       topics,
       sessionTimeoutMs,
       onAssigned: (partitions) => {
+        if (!isPresent()) return
         logger.info({ group, partitions: partitions.map(keyOf) }, 'partitions assigned')
         this.#loseAll()
         this.#lapsed = false
         this.#partitions = partitions
         if (this.#member !== undefined) this.#begin(partitions)
       },
-      onAlive: () => this.#heard(),
-      onBatch: (batch) => this.#assigned.get(keyOf(batch))?.take(batch) ?? false,
+      onAlive: () => {
+        if (isPresent()) this.#heard()
+      },
+      onBatch: (batch) => isPresent() && (this.#assigned.get(keyOf(batch))?.take(batch) ?? false),
       onEnded: (error) => {
-        if (isOver) return
-        isOver = true
+        if (!isPresent()) return
         logger.warn({ err: error, group }, 'out of the group: joining again')
+        this.#watchdog.replaced('ended')
         void this.replaceMember()
       },
     })
@@ -161,10 +205,10 @@ export class GroupReader {
     const { backoff, logger, group } = this.#deps
     for (let failures = 0; !this.#stopping.signal.aborted; failures++)
       try {
-        this.#member = await this.#join()
-        this.#begin(this.#partitions)
+        await this.#joinOnce()
         return
       } catch (error) {
+        if (this.#stopping.signal.aborted) return
         if (failures + 1 >= attempts) throw error
         const waitMs = Math.min(backoff.firstMs * 2 ** failures, backoff.maxMs)
         logger.warn({ err: error, group, waitMs }, 'could not join the group')
@@ -181,6 +225,7 @@ export class GroupReader {
 
   /** Whether the broker may have given the partitions away without our noticing. They are lost then, until it is heard of again. */
   #hasLapsed(): boolean {
+    if (this.#lapsed) return true
     const silentMs = this.#deps.monotonic() - this.#aliveAt
     if (silentMs < this.#deps.sessionTimeoutMs) return false
     const { logger, group } = this.#deps
@@ -190,7 +235,7 @@ export class GroupReader {
     return true
   }
 
-  #begin(partitions: readonly TopicPartition[]): void {
+  #begin(partitions: readonly TopicPartition[] = []): void {
     if (this.#stopping.signal.aborted) return
     for (const partition of partitions) this.#beginOne(partition)
   }
@@ -261,17 +306,26 @@ export class GroupReader {
     while (!this.#stopping.signal.aborted) {
       await this.#wait(pollMs)
       await Promise.all(this.#deps.topics.map((topic) => this.#observe(topic)))
+      if (this.#stopping.signal.aborted) return
+      if (this.#watchdog.look(this.#reading())) void this.replaceMember()
     }
   }
 
+  #reading(): MemberReading {
+    if (this.#member === undefined) return 'joining'
+    if (this.#partitions === undefined || this.#hasLapsed()) return 'unassigned'
+    return [...this.#assigned.values()].map((partition) => partition.reading)
+  }
+
   async #observe(topic: string): Promise<void> {
-    const partitions = this.#partitions.filter((assigned) => assigned.topic === topic)
+    const partitions = (this.#partitions ?? []).filter((assigned) => assigned.topic === topic)
     if (partitions.length === 0 || this.#stopping.signal.aborted) return
     const generation = this.#generation
-    const ranges = await this.#deps.driver.offsets(topic).catch((error: unknown) => {
+    const asking = this.#deps.driver.offsets(topic).catch((error: unknown) => {
       this.#deps.logger.debug({ topic, error: describeError(error) }, 'the ends are not known')
       return undefined
     })
+    const ranges = await Promise.race([asking, this.#wait(endsMs)])
     if (generation !== this.#generation) return
     for (const partition of partitions) {
       const range = ranges?.[partition.partition]
@@ -281,7 +335,8 @@ export class GroupReader {
     }
   }
 
-  async #wait(ms: number): Promise<void> {
+  /** Also resolves when this reader is stopped. */
+  async #wait(ms: number): Promise<undefined> {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
 }

@@ -26,6 +26,7 @@ import { AppendQueue, checkRecordSizes } from './append-queue.ts'
 import type { KafkaDriver } from './driver.ts'
 import { GroupReader } from './group-reader.ts'
 import { type CreationOptions, maxMessageBytesOf, newTopic, topicFaults } from './topic-settings.ts'
+import type { GroupStats, WatchdogLimits } from './watchdog.ts'
 
 const defaultLimits: ReadLimits = { maxRecords: 2_000, maxBytes: 4 * 1024 * 1024 }
 const defaultBackoff: Backoff = { firstMs: 100, maxMs: 10_000 }
@@ -46,6 +47,14 @@ export interface KafkaLogDeps {
   /** Between a failed batch and its repetition. */
   readonly backoff?: Backoff
   readonly monotonic?: () => number
+  readonly watchdog?: Partial<WatchdogLimits>
+}
+
+export interface KafkaLog extends Log {
+  /** How often the members of this process were replaced. */
+  groups(): readonly GroupStats[]
+  /** What keeps a group of this process from reading; undefined while all do. */
+  health(): AppError | undefined
 }
 
 interface Topic {
@@ -54,11 +63,11 @@ interface Topic {
   readonly queues: readonly AppendQueue[]
 }
 
-export function createKafkaLog(deps: KafkaLogDeps): Log {
-  return new KafkaLog(deps)
+export function createKafkaLog(deps: KafkaLogDeps): KafkaLog {
+  return new LogOverDriver(deps)
 }
 
-class KafkaLog implements Log {
+class LogOverDriver implements KafkaLog {
   readonly #deps: KafkaLogDeps
   readonly #driver: KafkaDriver
   readonly #prefix: string
@@ -131,6 +140,7 @@ class KafkaLog implements Log {
     checkName('group', group)
     const reader = await this.#read({
       group: this.#named(group),
+      name: group,
       topics,
       startAt,
       onBatch,
@@ -160,6 +170,7 @@ class KafkaLog implements Log {
     const reached = new Map<number, number>()
     const reader = await this.#read({
       group,
+      name: `follow ${topic}`,
       topics: [topic],
       startAt: (_, partition) => this.#goOn(topic, partition, reached, from[partition] ?? 0),
       onBatch: async (batch) => {
@@ -204,6 +215,18 @@ class KafkaLog implements Log {
     return Array.from({ length: partitions }, (_, partition) => committed[partition] ?? -1)
   }
 
+  groups(): readonly GroupStats[] {
+    return [...this.#readers].map((reader) => reader.stats())
+  }
+
+  health(): AppError | undefined {
+    for (const reader of this.#readers) {
+      const failure = reader.health()
+      if (failure !== undefined) return failure
+    }
+    return undefined
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -236,10 +259,10 @@ class KafkaLog implements Log {
   async #read(
     options: Pick<
       ConstructorParameters<typeof GroupReader>[0],
-      'group' | 'topics' | 'startAt' | 'onBatch' | 'onStopped' | 'onLost' | 'limits'
+      'group' | 'name' | 'topics' | 'startAt' | 'onBatch' | 'onStopped' | 'onLost' | 'limits'
     >,
   ): Promise<GroupReader> {
-    const { driver, logger, backoff, monotonic, options: own } = this.#deps
+    const { driver, logger, backoff, monotonic, watchdog, options: own } = this.#deps
     const { topics, startAt, onBatch, onStopped, onLost } = options
     for (const topic of topics) await this.#topic(topic)
     const reader = new GroupReader({
@@ -254,6 +277,7 @@ class KafkaLog implements Log {
       sessionTimeoutMs: own.sessionTimeoutMs,
       monotonic: monotonic ?? (() => performance.now()),
       backoff: backoff ?? defaultBackoff,
+      watchdog,
       logger,
     })
     await reader.start()

@@ -13,6 +13,7 @@ import kafkajs, {
   Kafka,
   logLevel,
   type Producer,
+  type RetryOptions,
   type SASLOptions,
 } from 'kafkajs'
 import { AppError } from '../../errors.ts'
@@ -29,6 +30,7 @@ import type {
   TopicDescription,
 } from './driver.ts'
 import { MemberPositions } from './member-positions.ts'
+import { RenewableClient } from './renewable-client.ts'
 
 /** How long an idle fetch waits for records, and so the longest that a resumed partition waits for its first fetch. */
 const maxFetchWaitMs = 250
@@ -38,6 +40,7 @@ const requestTimeoutMs = 15_000
 const connectTimeoutMs = 10_000
 /** Some 15 s in all: a cluster of three elects other leaders in 4 to 6. */
 const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 16 }
+const knockRetry = { initialRetryTime: 100, retries: 2 }
 /** Who asks can ask again. */
 const quickRetry = { initialRetryTime: 100, maxRetryTime: 500, retries: 3 }
 
@@ -52,32 +55,33 @@ class KafkajsDriver implements KafkaDriver {
   readonly #brokers: readonly string[]
   readonly #compression: CompressionTypes
   readonly #client: Kafka
-  readonly #admin: Admin
-  readonly #producer: Producer
+  readonly #knocking: Admin
+  readonly #admin: RenewableClient<Admin>
+  readonly #producer: RenewableClient<Producer>
 
   constructor(connection: Connection, logger: Logger) {
     this.#brokers = connection.brokers
     this.#compression =
       connection.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None
-    this.#client = new Kafka({
-      brokers: [...connection.brokers],
-      clientId: connection.clientId,
-      ...(connection.tls === undefined ? {} : { ssl: connection.tls }),
-      ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
-      connectionTimeout: 3_000,
-      requestTimeout: requestTimeoutMs,
-      retry,
-      logLevel: logLevel.INFO,
-      logCreator: () => clientLog(logger),
-    })
-    this.#admin = this.#client.admin({ retry: quickRetry })
-    this.#producer = this.#client.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition ?? 0,
-    })
+    const client = (attempts: RetryOptions): Kafka =>
+      new Kafka({
+        brokers: [...connection.brokers],
+        clientId: connection.clientId,
+        ...(connection.tls === undefined ? {} : { ssl: connection.tls }),
+        ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
+        connectionTimeout: 3_000,
+        requestTimeout: requestTimeoutMs,
+        retry: attempts,
+        logLevel: logLevel.INFO,
+        logCreator: () => clientLog(logger),
+      })
+    this.#client = client(retry)
+    this.#knocking = client(knockRetry).admin()
+    this.#admin = new RenewableClient(() => this.#client.admin({ retry: quickRetry }), namesNoTopic)
+    this.#producer = new RenewableClient(
+      () => this.#client.producer({ allowAutoTopicCreation: false, createPartitioner: given }),
+      namesNoTopic,
+    )
   }
 
   async connect(): Promise<void> {
@@ -87,7 +91,7 @@ class KafkajsDriver implements KafkaDriver {
       const error = Object.assign(new Error(silence), { name: 'KafkaJSConnectionError' })
       timer = setTimeout(() => reject(error), connectTimeoutMs)
     })
-    const connecting = Promise.all([this.#admin.connect(), this.#producer.connect()])
+    const connecting = this.#connect()
     connecting.catch(() => undefined) // where it comes after the timeout, nobody waits for it
     try {
       await this.#told('a connection', () => Promise.race([connecting, late]))
@@ -97,6 +101,17 @@ class KafkajsDriver implements KafkaDriver {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** A wrong address or login is told after a few attempts; what runs has more patience. */
+  async #connect(): Promise<void> {
+    try {
+      await this.#knocking.connect()
+      await this.#knocking.describeCluster() // some brokers let anyone connect, and drop who asks
+    } finally {
+      await this.#knocking.disconnect()
+    }
+    await Promise.all([this.#admin.connect(), this.#producer.connect()])
   }
 
   async describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
@@ -110,8 +125,8 @@ class KafkajsDriver implements KafkaDriver {
 
   async createTopics(topics: Parameters<KafkaDriver['createTopics']>[0]): Promise<void> {
     for (const topic of topics)
-      await this.#told(`to create the topic ${topic.name}`, () =>
-        this.#admin.createTopics({
+      await this.#ask(`to create the topic ${topic.name}`, (admin) =>
+        admin.createTopics({
           topics: [
             {
               topic: topic.name,
@@ -125,15 +140,15 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async offsets(topic: string): Promise<readonly OffsetRange[]> {
-    const found = await this.#told(`the offsets of ${topic}`, () =>
-      this.#admin.fetchTopicOffsets(topic),
+    const found = await this.#ask(`the offsets of ${topic}`, (admin) =>
+      admin.fetchTopicOffsets(topic),
     )
     return byPartition(found).map(({ low, high }) => ({ begin: Number(low), end: Number(high) }))
   }
 
   async offsetsAt(topic: string, time: number): Promise<readonly number[]> {
-    const found = await this.#told(`the offsets of ${topic} at a time`, () =>
-      this.#admin.fetchTopicOffsetsByTimestamp(topic, time),
+    const found = await this.#ask(`the offsets of ${topic} at a time`, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, time),
     )
     return byPartition(found).map(({ offset }) => Number(offset))
   }
@@ -144,17 +159,19 @@ class KafkajsDriver implements KafkaDriver {
     records: Parameters<KafkaDriver['send']>[2],
   ): Promise<number> {
     const answers = await this.#told(`records for ${topic}/${partition}`, () =>
-      this.#producer.send({
-        topic,
-        acks: -1,
-        timeout: requestTimeoutMs,
-        compression: this.#compression,
-        messages: records.map(({ key, value }) => ({
-          key,
-          value: typeof value === 'string' ? value : Buffer.from(value),
-          partition,
-        })),
-      }),
+      this.#producer.call((producer) =>
+        producer.send({
+          topic,
+          acks: -1,
+          timeout: requestTimeoutMs,
+          compression: this.#compression,
+          messages: records.map(({ key, value }) => ({
+            key,
+            value: typeof value === 'string' ? value : Buffer.from(value),
+            partition,
+          })),
+        }),
+      ),
     )
     const [answer] = answers
     const first = Number(answer?.baseOffset)
@@ -165,8 +182,8 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async committed(group: string, topic: string): Promise<readonly number[]> {
-    const found = await this.#told(`what the group ${group} committed`, () =>
-      this.#admin.fetchOffsets({ groupId: group, topics: [topic] }),
+    const found = await this.#ask(`what the group ${group} committed`, (admin) =>
+      admin.fetchOffsets({ groupId: group, topics: [topic] }),
     )
     const partitions = found.find((answer) => answer.topic === topic)?.partitions ?? []
     return byPartition(partitions).map(({ offset }) => Math.max(-1, Number(offset)))
@@ -193,17 +210,21 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async deleteGroup(group: string): Promise<void> {
-    await this.#told(`to delete the group ${group}`, () => this.#admin.deleteGroups([group]))
+    await this.#ask(`to delete the group ${group}`, (admin) => admin.deleteGroups([group]))
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#producer.disconnect(), this.#admin.disconnect()])
+    await Promise.allSettled([
+      this.#knocking.disconnect(),
+      this.#producer.close(),
+      this.#admin.close(),
+    ])
   }
 
   async #describe(name: string): Promise<TopicDescription | undefined> {
     try {
-      const { topics } = await this.#told(`the topic ${name}`, () =>
-        this.#admin.fetchTopicMetadata({ topics: [name] }),
+      const { topics } = await this.#ask(`the topic ${name}`, (admin) =>
+        admin.fetchTopicMetadata({ topics: [name] }),
       )
       const config = await this.#config(name)
       return { partitions: topics[0]?.partitions.length ?? 0, config }
@@ -215,8 +236,8 @@ class KafkajsDriver implements KafkaDriver {
 
   async #config(name: string): Promise<ReadonlyMap<string, string> | undefined> {
     try {
-      const { resources } = await this.#told(`the settings of ${name}`, () =>
-        this.#admin.describeConfigs({
+      const { resources } = await this.#ask(`the settings of ${name}`, (admin) =>
+        admin.describeConfigs({
           includeSynonyms: false,
           resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
         }),
@@ -229,6 +250,10 @@ class KafkajsDriver implements KafkaDriver {
     }
   }
 
+  #ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    return this.#told(doing, () => this.#admin.call(question))
+  }
+
   /** Failures in the product's words. */
   async #told<T>(doing: string, call: () => Promise<T>): Promise<T> {
     try {
@@ -238,6 +263,15 @@ class KafkajsDriver implements KafkaDriver {
     }
   }
 }
+
+const namesNoTopic = (error: unknown): boolean =>
+  kafkaErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** Every record says where it goes. */
+const given =
+  () =>
+  ({ message }: { readonly message: { readonly partition?: number } }): number =>
+    message.partition ?? 0
 
 type Told = <T>(doing: string, call: () => Promise<T>) => Promise<T>
 
