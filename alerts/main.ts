@@ -43,6 +43,8 @@ export interface AlertsDeps {
   readonly channels: readonly Channel[]
   /** Where the pages are; links in alerts begin with it. */
   publicUrl(): string
+  /** Whether this process is the one that detects and sends. Those that are not wait, with the journal as it is, until they are. */
+  isActive(): boolean
   /** What keeps the engine from its work; undefined when it works again. */
   onHealth?(error: unknown): void
 }
@@ -80,6 +82,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
         clock,
         logger,
         metrics,
+        isActive: deps.isActive,
         firstBackoffMs: 1_000,
         maxAttempts: 20,
       }),
@@ -111,10 +114,25 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const pause = (ms: number): Promise<void> =>
     sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
 
+  /** What another engine did meanwhile stands in the journal alone. */
+  function takeTurn(isActive: boolean): void {
+    engine.forgetMemory()
+    logger.info(isActive ? 'alerts are raised and sent here' : 'alerts are left to another process')
+    if (isActive) for (const outbox of outboxes) outbox.wake()
+  }
+
   async function run(): Promise<void> {
-    for (const outbox of outboxes) outbox.wake()
     let backoffMs = pollMs
+    let wasActive = false
     while (!stopping.signal.aborted) {
+      const isActive = deps.isActive()
+      metrics.active.set(isActive ? 1 : 0)
+      if (isActive !== wasActive) takeTurn(isActive)
+      wasActive = isActive
+      if (!isActive) {
+        await pause(pollMs)
+        continue
+      }
       try {
         const pass = engine.pass()
         passing = pass

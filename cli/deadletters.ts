@@ -9,7 +9,7 @@ import type { Letter, LetterDetail } from '../pipeline/deadletters/letters.ts'
 import type { BulkResult } from '../pipeline/routes/deadletters.ts'
 import { ask, runningMonitor } from './api.ts'
 import { sizeOf } from './input-file.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 interface FilterFlags extends ConfigOptions {
   readonly class?: string
@@ -42,7 +42,7 @@ export function deadLettersCommand(): Command {
 }
 
 function withFilter(command: Command): Command {
-  return withConfig(command)
+  return withMonitor(command)
     .addOption(new Option('--class <class>', 'kind of the reason').choices(letterClasses))
     .option('--reason <words>', 'a part of the reason')
     .option('--source <name>', 'as the record says')
@@ -68,7 +68,7 @@ function listCommand(): Command {
     .option('--json', 'print one JSON document')
     .action(async (flags: FilterFlags & { state?: string; before?: string }) => {
       const { state, before, limit } = flags
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       const query = new URLSearchParams(given({ state, before, limit, ...filterOf(flags) }))
       const page = await ask<Page>(`${monitor}/api/deadletters?${query}`)
       print(flags.json ? [JSON.stringify(page)] : pageLines(page))
@@ -76,12 +76,12 @@ function listCommand(): Command {
 }
 
 function showCommand(): Command {
-  return withConfig(new Command('show'))
+  return withMonitor(new Command('show'))
     .description('Show a letter with its payload and stack')
     .argument('<id>', 'of the letter, or its origin')
     .option('--json', 'print one JSON document')
     .action(async (id: string, flags: ConfigOptions & { json?: boolean }) => {
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       const letter = await ask<LetterDetail>(`${monitor}${pathOf(id)}`)
       print(flags.json ? [JSON.stringify(letter)] : detailLines(letter))
     })
@@ -113,7 +113,7 @@ async function decide(
   flags: DecisionFlags,
   extra: object,
 ): Promise<void> {
-  const monitor = await runningMonitor(configFrom(flags).dataDir)
+  const monitor = await runningMonitor(configFrom(flags))
   const { by, note } = flags
   for (const id of ids) {
     const letter = await send<Letter>(`${monitor}${pathOf(id)}/${action}`, { by, note, ...extra })

@@ -9,13 +9,12 @@ import { inert } from '../infra/inert.ts'
 import { createEmbeddedLog } from '../infra/log/embedded.ts'
 import { topics } from '../infra/log/log.ts'
 import { createLogger } from '../infra/logger.ts'
-import { findRunning } from '../infra/running.ts'
 import { currentEpoch, logTopicOf } from '../infra/store/epochs.ts'
 import { createErasures, type ErasureRequest } from '../pipeline/erasure/erasures.ts'
 import type { ErasureView } from '../pipeline/erasure/table.ts'
-import { ask } from './api.ts'
+import { ask, monitorToAsk } from './api.ts'
 import { logFolder, withStore } from './local-store.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 interface Flags extends ConfigOptions {
   readonly post?: string
@@ -28,7 +27,7 @@ interface Flags extends ConfigOptions {
 }
 
 export function forgetCommand(): Command {
-  return withConfig(new Command('forget'))
+  return withMonitor(new Command('forget'))
     .description('Empty text, title, author and url of a post, or of all posts of an author')
     .option('--post <id>', 'the post of this id, in every version')
     .option('--author <name>', 'the posts of this author, named exactly as the source does')
@@ -40,7 +39,7 @@ export function forgetCommand(): Command {
     .action(async (flags: Flags) => {
       const request = requestOf(flags)
       const config = configFrom(flags)
-      const monitor = await findRunning(config.dataDir)
+      const monitor = await monitorToAsk(flags, config)
       const isDry = flags.yes !== true
       const view =
         monitor === undefined
@@ -84,7 +83,7 @@ async function forgetInFolder(
   if (config.kafka.brokers.length > 0 || !existsSync(logFolder(config)))
     throw new AppError(
       'NOT_RUNNING',
-      `No monitor serves ${config.dataDir}, and it holds no log: name its folder with --data-dir, or use POST /api/erasures of the cluster`,
+      `No monitor serves ${config.dataDir}, and it holds no log: name its folder with --data-dir, or the address of a cluster's dashboards with --url`,
     )
   return withStore(config, async (store) => {
     const logger = createLogger({ level: config.logLevel })

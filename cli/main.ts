@@ -22,6 +22,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['labels', async () => (await import('./labels.ts')).labelsCommand()],
   ['deadletters', async () => (await import('./deadletters.ts')).deadLettersCommand()],
   ['forget', async () => (await import('./forget.ts')).forgetCommand()],
+  ['sources', async () => (await import('./sources.ts')).sourcesCommand()],
   ['evaluate', async () => (await import('./evaluate.ts')).evaluateCommand()],
   ['fit', async () => (await import('./fit.ts')).fitCommand()],
   ['doctor', async () => (await import('./doctor.ts')).doctorCommand()],

@@ -1,11 +1,25 @@
 import { readFileSync } from 'node:fs'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
+import { faultOf } from './config-faults.ts'
+import { KafkaOptions } from './config-kafka.ts'
 import { PipelineOptions } from './config-pipeline.ts'
 import { section } from './config-section.ts'
+import { checkSources, SourceDefaults, SourceList } from './config-sources.ts'
 import { AppError, describeError } from './errors.ts'
 
 const isoDay = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$'
+
+/** Or empty. */
+const httpUrl = '^(https?://[^\\s/?#]+/?)?$'
+
+const roleUrl = (role: string, env: string) =>
+  Type.String({
+    env,
+    pattern: httpUrl,
+    default: '',
+    description: `Where \`run dashboards\` finds the role ${role}; empty: nowhere.`,
+  })
 
 export const Config = Type.Object(
   {
@@ -20,16 +34,7 @@ export const Config = Type.Object(
       default: 'info',
       description: 'Least severe level of the JSON log lines on standard error.',
     }),
-    kafka: Type.Object(
-      {
-        brokers: Type.Array(Type.String({ minLength: 1 }), {
-          env: 'KAFKA_BROKERS',
-          default: [],
-          description: 'Bootstrap brokers, comma separated; empty: the embedded log.',
-        }),
-      },
-      section,
-    ),
+    kafka: KafkaOptions,
     clickhouse: Type.Object(
       {
         url: Type.String({
@@ -54,6 +59,33 @@ export const Config = Type.Object(
           maximum: 65535,
           default: 8080,
           description: 'Port of pages and API; 0 takes a free one.',
+        }),
+        publicUrl: Type.String({
+          env: 'HTTP_PUBLIC_URL',
+          pattern: httpUrl,
+          default: '',
+          description:
+            'Where people open the pages, for the links in alerts; empty: where this process listens.',
+        }),
+      },
+      section,
+    ),
+    forward: Type.Object(
+      {
+        ingestUrl: roleUrl('ingest', 'FORWARD_INGEST_URL'),
+        pipelineUrl: roleUrl('pipeline', 'FORWARD_PIPELINE_URL'),
+        alertsUrl: roleUrl('alerts', 'FORWARD_ALERTS_URL'),
+      },
+      section,
+    ),
+    client: Type.Object(
+      {
+        url: Type.String({
+          env: 'TICKERTONE_URL',
+          pattern: httpUrl,
+          default: '',
+          description:
+            'The monitor that commands ask (of a cluster: its dashboards); empty: the one that serves the data folder.',
         }),
       },
       section,
@@ -83,6 +115,8 @@ export const Config = Type.Object(
       },
       section,
     ),
+    sources: SourceList,
+    fetching: SourceDefaults,
     pipeline: PipelineOptions,
     alerts: Type.Object(
       {
@@ -197,9 +231,15 @@ export function loadConfig(options: {
     put(raw, path, schema.type === 'array' ? splitList(text) : text)
   }
   const value = Value.Default(Config, Value.Convert(Config, raw))
-  if (Value.Check(Config, value)) return value
-  throw new AppError('CONFIG', `Invalid configuration: ${faultsOf(value).join('; ')}`)
+  const { sources, faults } = checkSources(listOf(raw.sources))
+  if (Value.Check(Config, value) && faults.length === 0) return { ...value, sources }
+  throw new AppError(
+    'CONFIG',
+    `Invalid configuration: ${[...faultsOf(value), ...faults].join('; ')}`,
+  )
 }
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** A section of the file that is no object stays, for the check to find. */
 function put(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -211,6 +251,11 @@ function put(root: Record<string, unknown>, path: readonly string[], value: unkn
     at = next as Record<string, unknown>
   }
   at[path.at(-1) ?? ''] = value
+}
+
+/** What the environment says where the configuration only names a variable, as it does for secrets of sources. */
+export function environmentVariable(name: string): string | undefined {
+  return process.env[name]
 }
 
 const workerVariables =
@@ -228,15 +273,11 @@ export function workerEnvironment(env: Values = process.env): Record<string, str
 /** One phrase a fault: the option, the environment name that sets it, and what is wrong. */
 function faultsOf(value: unknown): string[] {
   const faults = Value.Errors(Config, value).flatMap((error) => {
-    const { keyword, instancePath } = error
-    if (keyword === 'additionalProperties') return [] // Each unknown key has an error of its own, keyword `boolean`.
-    const option = instancePath.slice(1).replaceAll('/', '.')
-    if (keyword === 'boolean') return [`unknown option ${JSON.stringify(option)}`]
+    const fault = faultOf(error)
+    if (fault === undefined) return []
+    const { option, wrong } = fault
+    if (fault.unknown) return [`unknown option ${JSON.stringify(option)}`]
     const env = leaves().find(({ path }) => option.startsWith(path.join('.')))?.schema.env
-    const wrong =
-      error.keyword === 'enum'
-        ? `must be one of ${error.params.allowedValues.join(', ')}`
-        : error.message
     return [`${option}${env === undefined ? '' : ` (${env})`} ${wrong}`]
   })
   return [...new Set(faults)]

@@ -13,9 +13,9 @@ import { loadFusion, type ServedFusion } from './allocator/served-fusion.ts'
 import { createStrategies, type Strategies } from './allocator/strategies.ts'
 import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
+import { createConsumptionMetrics } from './consumption-metrics.ts'
 import { createLetters } from './deadletters/letters.ts'
-import { createLinker } from './entities/link.ts'
-import type { Instrument, Linker } from './entities/mention.ts'
+import type { Linker } from './entities/mention.ts'
 import { createErasures, type Erasures, type IsErased } from './erasure/erasures.ts'
 import type { ErasableLog } from './erasure/log.ts'
 import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
@@ -40,11 +40,8 @@ export interface PipelineRole {
   readonly plugin: FastifyPluginAsyncTypebox
   /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
-  instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
   failures(): Readonly<Record<string, AppError>>
-  /** Of the experts, by name. */
-  readonly versions: Readonly<Record<string, string>>
   /** Goes on with erasures that were begun before this start, once alerts are there. */
   resumeErasures(): void
 }
@@ -55,6 +52,7 @@ export interface PipelineRoleDeps {
   readonly store: Store
   readonly logTopic: string
   readonly config: Config['pipeline']
+  readonly linker: Linker
   readonly clock: Clock
   readonly logger: Logger
   readonly registry?: Registry
@@ -66,7 +64,7 @@ export interface PipelineRoleDeps {
 }
 
 /**
- * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
+ * Loads models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
@@ -75,7 +73,6 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     for (const each of stops.toReversed()) await each()
   }
   try {
-    const linker = linkerOf(deps.config)
     const watchers = openWatchers(deps)
     const judges = await startJudges(deps, watchers, stops)
     const erasures = createErasures({
@@ -89,7 +86,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     stops.push(() => labelling.stop())
     const letters = createLetters(deps)
     stops.push(() => letters.stop())
-    const pipeline = pipelineOf(deps, { linker, watchers, judges, serving, erasures })
+    const pipeline = pipelineOf(deps, { watchers, judges, serving, erasures })
     stops.push(() => pipeline.stop())
     stops.push(() => erasures.stop())
     await pipeline.start()
@@ -105,9 +102,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
         await app.register(erasureRoutes(erasures))
       },
       stop,
-      instrument: (id) => linker.instrument(id),
       failures: () => failuresOf(judges.panel.experts, judges.strategies.keeper),
-      versions: versionsOf(judges.panel.experts),
       resumeErasures: () => erasures.resume(),
     }
   } catch (error) {
@@ -134,10 +129,6 @@ function openWatchers(deps: PipelineRoleDeps): Watchers {
     traffic: createTraffic(deps.registry),
     experts: createExpertWatch(deps),
   }
-}
-
-function linkerOf({ overridesFile }: Config['pipeline']): Linker {
-  return createLinker(overridesFile === '' ? {} : { overridesFile })
 }
 
 /** Experts, how they are fused, and the strategies that choose among them. */
@@ -235,7 +226,6 @@ function labellingOf(deps: PipelineRoleDeps, panel: Panel, serving: ExpertServin
 function pipelineOf(
   deps: PipelineRoleDeps,
   parts: {
-    readonly linker: Linker
     readonly watchers: Watchers
     readonly judges: Judges
     readonly serving: ExpertServing
@@ -243,13 +233,12 @@ function pipelineOf(
   },
 ): Pipeline {
   const { config } = deps
-  const { linker, watchers, judges, serving, erasures } = parts
+  const { watchers, judges, serving, erasures } = parts
   const { budget } = judges.strategies
   return createPipeline({
     ...deps,
     analyst: serving.analyst,
     gate: serving.gate,
-    linker,
     isErased: erasures.isErased,
     labelRates: {
       share: config.allocator.labelShare,
@@ -257,6 +246,8 @@ function pipelineOf(
     },
     withinMs: withinMsOf(judges.panel.experts, config),
     flushMs: config.flushMs,
+    limits: { maxBytes: config.maxHeldMegabytes * 1_048_576, maxMs: config.maxHeldMs },
+    ...(deps.registry && { metrics: createConsumptionMetrics(deps.registry) }),
     onBacklog: ({ posts, oldestMs }) => budget.waiting(posts, oldestMs),
     onStored: watchers.monitor.observe,
   })
@@ -284,10 +275,6 @@ interface Panel {
 
 function loadedOf({ experts, shadows }: Panel): readonly GuardedExpert[] {
   return [...experts, ...shadows]
-}
-
-function versionsOf(experts: readonly Expert[]): Record<string, string> {
-  return Object.fromEntries(experts.map(({ name, version }) => [name, version]))
 }
 
 async function closePanel(panel: Panel): Promise<void> {

@@ -68,6 +68,7 @@ describe('a post that makes a step throw', () => {
       logger,
       clock: Date.now,
       flushMs: 1,
+      limits: { maxBytes: 1e9, maxMs: 1e9 },
       withinMs: { live: 1_000, history: 1_000 },
       linker: brokenLinker,
       gate: new Gate(),

@@ -14,6 +14,7 @@ import type {
   LogBatch,
   NewRecord,
   Position,
+  Progress,
   TopicSpec,
 } from './log.ts'
 import { type Backoff, PartitionReader } from './partition-reader.ts'
@@ -116,6 +117,7 @@ export class LogOverStorage implements EmbeddedLog {
       resume: (topic, partition) => readers.get(`${topic}/${partition}`)?.resume(),
       commit: async (topic, partition, next) =>
         this.#groups.commit(this.#topics.get(topic), group, partition, next, consumer),
+      progress: () => [...readers.values()].flatMap((reader) => this.#progressOf(reader)),
       stop: async () => {
         await stopAll(readers.values())
         this.#groups.release(group, topics, consumer)
@@ -256,6 +258,14 @@ export class LogOverStorage implements EmbeddedLog {
     })
     readers.add(reader)
     return reader
+  }
+
+  #progressOf(reader: PartitionReader): Progress[] {
+    const { position } = reader
+    if (position === undefined) return []
+    const { topic, partition, offset } = position
+    const { end } = this.#heads.durable(this.#topics.get(topic).id, partition)
+    return [{ topic, partition, next: offset, end }]
   }
 
   #eachPartition(name: string, answer: (row: TopicRow, partition: number) => number): number[] {

@@ -13,6 +13,7 @@ import { readAll } from '../../infra/log/read-records.ts'
 import { silentLogger as logger } from '../../infra/logger.ts'
 import { openEmbeddedStore } from '../../infra/store/embedded.ts'
 import type { Store } from '../../infra/store/store.ts'
+import { createLinker } from '../entities/link.ts'
 import { type PipelineRole, startPipelineRole } from '../main.ts'
 import type { ErasureView } from './table.ts'
 
@@ -32,6 +33,7 @@ describe('forgetting', () => {
 
   async function start(logTopic = 'posts@0', ofLog: EmbeddedLog = log): Promise<void> {
     pipeline = await startPipelineRole({
+      linker: createLinker(),
       log: ofLog,
       store,
       logTopic,

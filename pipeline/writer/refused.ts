@@ -45,8 +45,8 @@ function middleOf(first: number, end: number): number {
   return first + Math.max(1, (end - first) >> 1)
 }
 
-function upTo({ from, rows }: AnalysedBatch, next: number): AnalysedBatch {
-  return { from, next, rows: rows.filter(({ offset }) => offset < next) }
+function upTo(batch: AnalysedBatch, next: number): AnalysedBatch {
+  return { ...batch, next, rows: batch.rows.filter(({ offset }) => offset < next) }
 }
 
 function causeOf(error: unknown): Cause {
