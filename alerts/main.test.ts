@@ -81,7 +81,7 @@ describe('the role alerts', () => {
     await rm(folder, { recursive: true })
   })
 
-  const newAlerts = (): Alerts => {
+  const newAlerts = (isActive = () => true): Alerts => {
     const { port } = smtp.server.address() as AddressInfo
     const env = { SMTP_URL: `smtp://127.0.0.1:${port}`, SMTP_TO: 'desk@example.org' }
     const alerts = createAlerts({
@@ -96,6 +96,7 @@ describe('the role alerts', () => {
       instrumentName: () => 'Meta Platforms',
       channels: [createPrintChannel(printed)],
       publicUrl: () => 'http://127.0.0.1:8080',
+      isActive,
     })
     running.push(alerts)
     return alerts
@@ -110,7 +111,7 @@ describe('the role alerts', () => {
       })
     })
 
-  it('learns from history, fires, tells, and goes on after a restart', {
+  it('learns from history, fires, tells, and a process that stood by goes on', {
     timeout: 60_000,
   }, async () => {
     const past = appended(
@@ -128,6 +129,9 @@ describe('the role alerts', () => {
     )
     const first = newAlerts()
     first.start()
+    let isSecondsTurn = false
+    const second = newAlerts(() => isSecondsTurn)
+    second.start()
     const offset = await seedBaselines({
       log,
       source: 'demo',
@@ -148,11 +152,10 @@ describe('the role alerts', () => {
     await first.stop()
     await first.stop()
 
-    const second = newAlerts()
     const resolves = nextEvent(second, 'resolved')
     rows.append(all.slice(firstRows.length))
     now = start + 20 * minute
-    second.start()
+    isSecondsTurn = true
     const resolved = await resolves
     assert.equal(resolved.alertId, fired.alertId)
     await new Promise<string>((resolve) => printed.once('data', resolve))

@@ -7,6 +7,7 @@ export interface AlertMetrics {
   readonly events: Counter<'state'>
   readonly sends: Counter<'channel' | 'status'>
   readonly lag: Gauge
+  readonly active: Gauge
 }
 
 export function createAlertMetrics(registry: Registry): AlertMetrics {
@@ -38,6 +39,11 @@ export function createAlertMetrics(registry: Registry): AlertMetrics {
     lag: new Gauge({
       name: 'tickertone_alerts_open_rows',
       help: 'Rows read that no closed bucket holds yet.',
+      registers,
+    }),
+    active: new Gauge({
+      name: 'tickertone_alerts_active',
+      help: '1 in the process that raises and sends alerts, 0 in one that stands by.',
       registers,
     }),
   }

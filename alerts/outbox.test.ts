@@ -32,6 +32,7 @@ const optionsOf = (journal: ReturnType<typeof memoryJournal>, channel: Channel):
   clock: systemClock,
   logger: silentLogger,
   metrics: createAlertMetrics(new Registry()),
+  isActive: () => true,
   firstBackoffMs: 1,
   maxAttempts: 3,
 })
@@ -80,6 +81,18 @@ describe('Outbox', () => {
     assert.equal(channel.sent.length, 2)
     assert.equal(new Set(channel.sent).size, 1)
     assert.equal(journal.deliveries.length, 1)
+  })
+
+  it('leaves what waits to the process that sends', async () => {
+    const journal = memoryJournal()
+    const channel = channelFailing('email', [])
+    const event = sampleEvent()
+    await journal.writeEvents([event], notificationsOf(event, [channel]))
+    const outbox = new Outbox({ ...optionsOf(journal, channel), isActive: () => false })
+    outbox.wake()
+    await outbox.settled()
+    assert.deepEqual(channel.sent, [])
+    assert.equal((await journal.undelivered('email')).length, 1)
   })
 
   it('does not let one bad message hold up another, and sends what comes while it waits', async () => {

@@ -18,6 +18,8 @@ export interface OutboxOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: AlertMetrics
+  /** What is undelivered is left to another process while this one is not the one that sends. */
+  isActive(): boolean
   readonly firstBackoffMs: number
   readonly maxAttempts: number
 }
@@ -93,11 +95,11 @@ export class Outbox {
 
   /** Tries everything that is due; resolves with the time of the next try, `undefined` when nothing waits. */
   async #sendDue(): Promise<number | undefined> {
-    const { journal, channel, clock, logger, firstBackoffMs } = this.#options
+    const { journal, channel, clock, logger, firstBackoffMs, isActive } = this.#options
     const dues: number[] = []
     try {
       for (const notification of await journal.undelivered(channel.name)) {
-        if (this.#stopped) return undefined
+        if (this.#stopped || !isActive()) return undefined
         const due = this.#tries.get(notification.id)?.due ?? 0
         const next = due > clock() ? due : await this.#send(notification)
         if (next !== undefined) dues.push(next)

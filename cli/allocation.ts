@@ -1,24 +1,22 @@
 /** `tickertone allocation`: who judges what in a running monitor, and other strategies for its streams. */
 import { Command, Option } from 'commander'
-import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
-import { findRunning } from '../infra/running.ts'
 import { fusionMethods, strategies } from '../pipeline/contract.ts'
 import type { Allocation, StreamsChange } from '../pipeline/routes/allocation.ts'
-import { ask } from './api.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { ask, runningMonitor } from './api.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 type ShowOptions = ConfigOptions & { readonly json?: boolean }
 type SetOptions = ShowOptions & Pick<StreamsChange, 'strategy' | 'fusion'>
 
 export function allocationCommand(): Command {
-  const show = withConfig(new Command('show'))
+  const show = withMonitor(new Command('show'))
     .description('Print streams, experts, strategies and weights as they are now')
     .option('--json', 'print one JSON document')
     .action(async (options: ShowOptions) =>
       print(await ask(await addressOf(options)), options.json),
     )
-  const set = withConfig(new Command('set'))
+  const set = withMonitor(new Command('set'))
     .description('Choose strategies, on every instance and without a restart')
     .argument(
       '[streams...]',
@@ -48,14 +46,7 @@ export function allocationCommand(): Command {
 }
 
 async function addressOf(options: ConfigOptions): Promise<string> {
-  const { dataDir } = configFrom(options)
-  const running = await findRunning(dataDir)
-  if (running === undefined)
-    throw new AppError(
-      'NOT_RUNNING',
-      `No monitor serves ${dataDir}: run \`tickertone start\` first`,
-    )
-  return `${running}/api/allocation`
+  return `${await runningMonitor(configFrom(options))}/api/allocation`
 }
 
 function print(allocation: Allocation, json = false): void {

@@ -12,6 +12,7 @@ export function epochCommand(): Command {
   const start = withConfig(new Command('start'))
     .description('Read a replaced log from its start, beside the rows of the old one')
     .addArgument(new Argument('<topic>', 'which topic').choices([topics.posts]))
+    .option('--clickhouse <url>', 'ClickHouse server of a cluster whose pipelines are stopped')
     .action(async (topic: string, options: ConfigOptions) => {
       const config = configFrom(options)
       const running = await findRunning(config.dataDir)

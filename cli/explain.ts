@@ -1,15 +1,13 @@
 /** `tickertone explain`: how a post's numbers came about, through the running monitor or from the store itself. */
 import { Command, InvalidArgumentError } from 'commander'
-import type { Config } from '../infra/config.ts'
 import { inert } from '../infra/inert.ts'
-import { findRunning } from '../infra/running.ts'
 import { type Explanation, explain } from '../pipeline/allocator/explain.ts'
 import { findJudgedRow } from '../pipeline/allocator/find-row.ts'
 import { servedStacking } from '../pipeline/allocator/served-fusion.ts'
-import { askIfThere } from './api.ts'
+import { askIfThere, monitorToAsk } from './api.ts'
 import { explanationText } from './explanation-text.ts'
 import { withStore } from './local-store.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitorOrStore } from './options.ts'
 
 interface ExplainOptions extends ConfigOptions {
   readonly json?: boolean
@@ -18,13 +16,13 @@ interface ExplainOptions extends ConfigOptions {
 }
 
 export function explainCommand(): Command {
-  return withConfig(new Command('explain'))
+  return withMonitorOrStore(new Command('explain'))
     .description('Print how the numbers of a post came about, and repeat the arithmetic')
     .argument('<post-id>', 'id of the post')
     .option('--post-version <number>', 'version of the post; the newest unless told', versionFrom)
     .option('--json', 'print one JSON document')
     .action(async (postId: string, options: ExplainOptions) => {
-      const found = await explanationOf(configFrom(options), postId, options.postVersion)
+      const found = await explanationOf(options, postId)
       if (found === undefined) {
         const which = options.postVersion === undefined ? '' : `version ${options.postVersion} of `
         process.stderr.write(`tickertone: no ${which}post '${inert(postId)}' is stored\n`)
@@ -41,11 +39,12 @@ function versionFrom(text: string): number {
 }
 
 async function explanationOf(
-  config: Config,
+  options: ExplainOptions,
   postId: string,
-  version: number | undefined,
 ): Promise<Explanation | undefined> {
-  const running = await findRunning(config.dataDir)
+  const config = configFrom(options)
+  const version = options.postVersion
+  const running = await monitorToAsk(options, config)
   if (running !== undefined) {
     const query = version === undefined ? '' : `?version=${version}`
     return askIfThere(`${running}/api/explain/${encodeURIComponent(postId)}${query}`)

@@ -10,7 +10,7 @@ import { maxLabelBytes } from '../pipeline/feedback/label.ts'
 import type { LabelResult, LabelVerdict } from '../pipeline/routes/feedback.ts'
 import { runningMonitor } from './api.ts'
 import { sizeOf } from './input-file.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 interface FeedbackFlags extends ConfigOptions {
   readonly file?: string
@@ -36,7 +36,7 @@ const rowsAtOnce = 200
 const maxListed = 20
 
 export function feedbackCommand(): Command {
-  return withConfig(new Command('feedback'))
+  return withMonitor(new Command('feedback'))
     .description('Say what a post is: labels teach the weights of the experts')
     .argument('[post id]', 'of the newest scored version')
     .addOption(new Option('--task <task>', 'what the label is of').choices(tasks))
@@ -50,7 +50,7 @@ export function feedbackCommand(): Command {
     )
     .action(async (postId: string | undefined, flags: FeedbackFlags) => {
       const chunks = flags.file === undefined ? [[oneRow(postId, flags)]] : fileRows(postId, flags)
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       process.exitCode = report(await give(`${monitor}/api/feedback`, chunks), flags)
     })
 }

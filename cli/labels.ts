@@ -6,7 +6,7 @@ import type { QueuedPost } from '../pipeline/feedback/queue.ts'
 import type { LabelStats } from '../pipeline/feedback/stats.ts'
 import type { LabelResult } from '../pipeline/routes/feedback.ts'
 import { ask, runningMonitor } from './api.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 interface QueueFlags extends ConfigOptions {
   readonly labeller: string
@@ -28,7 +28,7 @@ export function labelsCommand(): Command {
 }
 
 function withLabeller(command: Command): Command {
-  return withConfig(command)
+  return withMonitor(command)
     .option('--labeller <name>', 'who labels', 'anonymous')
     .addOption(
       new Option('--task <task>', 'what the label is of').choices(tasks).default('sentiment'),
@@ -42,7 +42,7 @@ function nextCommand(): Command {
     .option('--json', 'print one JSON document')
     .action(async (flags: QueueFlags & { limit: string; json?: boolean }) => {
       const { labeller, task, limit } = flags
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       const query = new URLSearchParams({ labeller, task, limit })
       const next = await ask<Next>(`${monitor}/api/labels/next?${query}`)
       print(flags.json ? [JSON.stringify(next)] : postLines(next))
@@ -67,7 +67,7 @@ function answerCommand(): Command {
     .option('--post-version <number>', 'of the post, as the queue showed it', Number)
     .action(async (postId: string, flags: QueueFlags & { label: string; postVersion?: number }) => {
       const { task, label, labeller, postVersion: version } = flags
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       await ask<LabelResult>(`${monitor}/api/labels`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -84,7 +84,7 @@ function skipCommand(): Command {
     .option('--post-version <number>', 'of the post, as the queue showed it', Number)
     .action(async (postId: string, flags: QueueFlags & { postVersion?: number }) => {
       const { task, labeller, postVersion: version } = flags
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       await ask(`${monitor}/api/labels/skip`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -95,11 +95,11 @@ function skipCommand(): Command {
 }
 
 function statsCommand(): Command {
-  return withConfig(new Command('stats'))
+  return withMonitor(new Command('stats'))
     .description('Show counts, agreement of labellers, and accuracy with 95% intervals')
     .option('--json', 'print one JSON document')
     .action(async (flags: ConfigOptions & { json?: boolean }) => {
-      const monitor = await runningMonitor(configFrom(flags).dataDir)
+      const monitor = await runningMonitor(configFrom(flags))
       const stats = await ask<LabelStats>(`${monitor}/api/labels/stats`)
       print(flags.json ? [JSON.stringify(stats)] : statLines(stats))
     })

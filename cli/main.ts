@@ -20,6 +20,8 @@ const commands = new Map<string, () => Promise<Command>>([
   ['allocation', async () => (await import('./allocation.ts')).allocationCommand()],
   ['feedback', async () => (await import('./feedback.ts')).feedbackCommand()],
   ['labels', async () => (await import('./labels.ts')).labelsCommand()],
+  ['deadletters', async () => (await import('./deadletters.ts')).deadLettersCommand()],
+  ['forget', async () => (await import('./forget.ts')).forgetCommand()],
   ['sources', async () => (await import('./sources.ts')).sourcesCommand()],
   ['evaluate', async () => (await import('./evaluate.ts')).evaluateCommand()],
   ['fit', async () => (await import('./fit.ts')).fitCommand()],

@@ -6,7 +6,7 @@ import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
 import type { ServingStatus } from '../pipeline/routes/experts.ts'
 import { ask, runningMonitor } from './api.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 export interface ChangeFlags extends ConfigOptions {
   readonly by: string
@@ -17,7 +17,7 @@ export interface ChangeFlags extends ConfigOptions {
 const pollMs = 500
 
 export function withChange(command: Command): Command {
-  return withConfig(command)
+  return withMonitor(command)
     .option('--by <name>', 'who does it', userInfo().username)
     .option('--note <text>', 'why', '')
     .option('--days <number>', 'baseline window before now', '28')
@@ -31,7 +31,7 @@ export function withChange(command: Command): Command {
 export async function change(flags: ChangeFlags, path: string, body: object): Promise<void> {
   const days = Number(flags.days)
   if (!Number.isInteger(days)) throw new AppError('USAGE', '--days must be a whole number')
-  const monitor = await runningMonitor(configFrom(flags).dataDir)
+  const monitor = await runningMonitor(configFrom(flags))
   await ask(`${monitor}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -5,14 +5,14 @@ import type { ShadowReport } from '../pipeline/routes/experts.ts'
 import type { Share } from '../pipeline/serving/intervals.ts'
 import type { ShadowFigures } from '../pipeline/serving/shadow-figures.ts'
 import { ask, runningMonitor } from './api.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitor } from './options.ts'
 
 export function shadowCommand(): Command {
-  return withConfig(new Command('shadow'))
+  return withMonitor(new Command('shadow'))
     .description('Agreement and accuracy of the shadow beside what is shown')
     .option('--json', 'print the report as JSON')
     .action(async (options: ConfigOptions & { json?: boolean }) => {
-      const monitor = await runningMonitor(configFrom(options).dataDir)
+      const monitor = await runningMonitor(configFrom(options))
       const { shadow } = await ask<{ shadow: ShadowReport | null }>(`${monitor}/api/experts/shadow`)
       process.stdout.write(options.json ? `${JSON.stringify(shadow)}\n` : inText(shadow))
     })

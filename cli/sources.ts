@@ -4,14 +4,13 @@ import { systemClock as clock } from '../infra/clock.ts'
 import type { SourceConfig } from '../infra/config-sources.ts'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
-import { findRunning } from '../infra/running.ts'
 import type { Post } from '../ingest/contract.ts'
 import type { SourcesView, SourceView } from '../ingest/sources/routes.ts'
 import { createSourceBuilder } from '../ingest/sources/sources.ts'
 import { type Trial, tryOut } from '../ingest/sources/try-out.ts'
-import { ask } from './api.ts'
+import { ask, monitorToAsk } from './api.ts'
 import { liveSourcesOf } from './live-sources.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withConfig, withMonitor } from './options.ts'
 
 interface TestOptions extends ConfigOptions {
   readonly lines: string
@@ -27,12 +26,12 @@ export function sourcesCommand(): Command {
 }
 
 function listCommand(): Command {
-  return withConfig(new Command('list'))
+  return withMonitor(new Command('list'))
     .description('Sources of the configuration, and how they are doing where a monitor runs')
     .option('--json', 'print the answer as JSON')
     .action(async (options: ConfigOptions & { json?: boolean }) => {
       const config = configFrom(options)
-      const running = await findRunning(config.dataDir)
+      const running = await monitorToAsk(options, config)
       const lines =
         running === undefined
           ? config.sources.map(configuredLine)

@@ -3,29 +3,28 @@ import { Command } from 'commander'
 import type { SqlAnswer } from '../dashboards/contract.ts'
 import { runStatement } from '../dashboards/queries/analyst.ts'
 import { checkSql } from '../dashboards/sql-guard.ts'
-import type { Config } from '../infra/config.ts'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
-import { findRunning } from '../infra/running.ts'
-import { ask } from './api.ts'
+import { ask, monitorToAsk } from './api.ts'
 import { withStore } from './local-store.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitorOrStore } from './options.ts'
 
 export function sqlCommand(): Command {
-  return withConfig(new Command('sql'))
+  return withMonitorOrStore(new Command('sql'))
     .description('Run one SELECT over the views that docs/sql.md describes')
     .argument('<select>', 'the statement')
     .option('--json', 'print one JSON document a row')
     .action(async (statement: string, options: ConfigOptions & { json?: boolean }) => {
-      const answer = await answerOf(configFrom(options), statement)
+      const answer = await answerOf(options, statement)
       process.stdout.write(options.json ? asJson(answer) : asTable(answer))
       if (answer.truncated)
         process.stderr.write(`tickertone: only the first ${answer.rows.length} rows\n`)
     })
 }
 
-async function answerOf(config: Config, sql: string): Promise<SqlAnswer> {
-  const running = await findRunning(config.dataDir)
+async function answerOf(options: ConfigOptions, sql: string): Promise<SqlAnswer> {
+  const config = configFrom(options)
+  const running = await monitorToAsk(options, config)
   if (running !== undefined) {
     return ask(`${running}/api/sql`, {
       method: 'POST',

@@ -7,12 +7,11 @@ import type { Config } from '../infra/config.ts'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
 import { topics } from '../infra/log/log.ts'
-import { findRunning } from '../infra/running.ts'
 import { currentEpoch, logTopicOf } from '../infra/store/epochs.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
-import { ask } from './api.ts'
+import { ask, monitorToAsk } from './api.ts'
 import { withStore } from './local-store.ts'
-import { type ConfigOptions, configFrom, withConfig } from './options.ts'
+import { type ConfigOptions, configFrom, withMonitorOrStore } from './options.ts'
 
 interface TailOptions extends ConfigOptions {
   readonly lines: string
@@ -23,7 +22,7 @@ interface TailOptions extends ConfigOptions {
 const maxLines = 200
 
 export function tailCommand(): Command {
-  return withConfig(new Command('tail'))
+  return withMonitorOrStore(new Command('tail'))
     .description('Show the newest analyses')
     .option('-n, --lines <number>', `how many, at most ${maxLines}`, '10')
     .option('-f, --follow', 'go on with new ones as they come (needs a running monitor)')
@@ -33,7 +32,7 @@ export function tailCommand(): Command {
       const config = configFrom(options)
       const print = (post: FeedPost) =>
         process.stdout.write(options.json ? `${JSON.stringify(post)}\n` : lineOf(post))
-      const running = await findRunning(config.dataDir)
+      const running = await monitorToAsk(options, config)
       if (options.follow) return follow(running, config, limit, print)
       const posts =
         running === undefined ? await stored(config, limit) : await served(running, limit)
@@ -75,7 +74,10 @@ async function follow(
   print: (post: FeedPost) => void,
 ): Promise<void> {
   if (url === undefined)
-    throw new AppError('NOT_RUNNING', `No monitor serves ${config.dataDir}; leave --follow out`)
+    throw new AppError(
+      'NOT_RUNNING',
+      `No monitor serves ${config.dataDir}: name one with --url, or leave --follow out`,
+    )
   const stream = await fetch(`${url}/api/stream`)
   if (!stream.ok || stream.body === null)
     throw new AppError('NOT_RUNNING', `${url} sent no stream (${stream.status})`)

@@ -17,6 +17,6 @@ export interface DashboardsDeps {
   readonly instrument: FindInstrument
   /** What the bundled replay plays; null without one. */
   readonly replayStatus: () => ReplayStatus | null
-  /** Shown on the page: of the product, the experts, the engine. */
+  /** Shown on the page, beside those of the experts. */
   readonly versions: Readonly<Record<string, string>>
 }

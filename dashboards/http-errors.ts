@@ -19,6 +19,7 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   LOG_FULL: 503,
   STORE_LAGGING: 503,
   NO_EXPERT: 503,
+  ROLE_AWAY: 503,
   PROMOTION: 409,
   DISK_FULL: 507,
 }

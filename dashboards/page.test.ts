@@ -3,10 +3,10 @@ import { env } from 'node:process'
 import { after, afterEach, before, describe, it } from 'node:test'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Browser, Page } from 'playwright-core'
-import type { AlertEvent, AlertSummary } from '../alerts/contract.ts'
+import type { AlertSummary } from '../alerts/contract.ts'
 import { findChromium, launchChromium } from './chromium.fixture.ts'
 import type { ReplayStatus } from './contract.ts'
-import { createDashboards, type Dashboards } from './main.ts'
+import { createDashboards } from './main.ts'
 import {
   type Monitor,
   openTestStore,
@@ -14,7 +14,7 @@ import {
   type TestStore,
   testDeps,
 } from './monitor.fixture.ts'
-import { storePosts, type TestPost } from './rows.fixture.ts'
+import { persistAlert, storePosts, type TestPost } from './rows.fixture.ts'
 
 const { executable, skip } = findChromium(env)
 
@@ -24,7 +24,6 @@ const hostile =
 describe('the page in Chromium', { skip }, () => {
   let opened: TestStore
   let monitor: Monitor
-  let dashboards: Dashboards
   let browser: Browser
   let page: Page
   let alerts: AlertSummary[] = []
@@ -69,8 +68,10 @@ describe('the page in Chromium', { skip }, () => {
       posts: 12,
       total: 4_273,
     })
-    dashboards = createDashboards(testDeps(opened.store, { replayStatus }))
-    monitor = await startMonitor([dashboards.plugin, alertRoutes])
+    monitor = await startMonitor([
+      createDashboards(testDeps(opened.store, { replayStatus })).plugin,
+      alertRoutes,
+    ])
     await store('an older post $AAPL')
     browser = await launchChromium(executable)
   })
@@ -149,7 +150,7 @@ describe('the page in Chromium', { skip }, () => {
     await open()
     await page.getByText('No alerts.').waitFor()
     alerts = [alert()]
-    dashboards.publishAlert({ id: 'event-1' } as AlertEvent)
+    await persistAlert(opened.store, { id: 'event-1' })
     const card = page.locator('#alert-alert-1')
     await card.waitFor()
     const words = (await card.textContent()) ?? ''
@@ -171,8 +172,10 @@ describe('the page in Chromium', { skip }, () => {
     assert.deepEqual(await texts(), before)
     await store('written meanwhile, one')
     await store('written meanwhile, two', {}, 1)
-    dashboards = createDashboards(testDeps(opened.store))
-    monitor = await startMonitor([dashboards.plugin, alertRoutes], port)
+    monitor = await startMonitor(
+      [createDashboards(testDeps(opened.store)).plugin, alertRoutes],
+      port,
+    )
     await page.locator('#live[data-state="live"]').waitFor()
     await page.getByText('written meanwhile, one').waitFor()
     await page.getByText('written meanwhile, two').waitFor()

@@ -1,6 +1,7 @@
 /** Rows of `analyses` for tests: posts with plausible values that depend on the text alone. */
 import { createHash } from 'node:crypto'
 import type { Store } from '../infra/store/store.ts'
+import { toStoreTime } from '../infra/store/store-time.ts'
 import { type AnalysisRow, topicLabels } from '../pipeline/contract.ts'
 
 export interface TestPost {
@@ -117,4 +118,12 @@ export async function storePosts(store: Store, posts: readonly TestPost[]): Prom
     })
     if (outcome.kind !== 'acknowledged') throw new Error(`Not stored: ${outcome.kind}`)
   }
+}
+
+/** An event as the alert engine persists it, now. */
+export async function persistAlert(store: Store, event: { readonly id: string }): Promise<void> {
+  const at = toStoreTime(Date.now())
+  const names = { alert_id: 'alert-1', rule: 'negative-volume', instrument: 'US:META' }
+  const row = { ...event, ...names, state: 'firing', at, started_at: at }
+  await store.insert('alert_events', [{ ...row, event: JSON.stringify(event) }])
 }

@@ -21,6 +21,19 @@ export const PipelineOptions = Type.Object(
       description:
         'Time from one small batch of a partition to its next: the longest that a post waits for its block.',
     }),
+    maxHeldMegabytes: Type.Number({
+      env: 'PIPELINE_MAX_HELD_MEGABYTES',
+      exclusiveMinimum: 0,
+      default: 64,
+      description:
+        'Most bytes of records that are judged or written at once; above it nothing more is fetched until less is in hand.',
+    }),
+    maxHeldMs: Type.Integer({
+      env: 'PIPELINE_MAX_HELD_MS',
+      minimum: 1_000,
+      default: 60_000,
+      description: 'Longest that a batch may be in hand before nothing more is fetched beside it.',
+    }),
     overridesFile: Type.String({
       env: 'PIPELINE_OVERRIDES_FILE',
       default: '',

@@ -2,12 +2,24 @@ import { readFileSync } from 'node:fs'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { faultOf } from './config-faults.ts'
+import { KafkaOptions } from './config-kafka.ts'
 import { PipelineOptions } from './config-pipeline.ts'
 import { section } from './config-section.ts'
 import { checkSources, SourceDefaults, SourceList } from './config-sources.ts'
 import { AppError, describeError } from './errors.ts'
 
 const isoDay = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$'
+
+/** Or empty. */
+const httpUrl = '^(https?://[^\\s/?#]+/?)?$'
+
+const roleUrl = (role: string, env: string) =>
+  Type.String({
+    env,
+    pattern: httpUrl,
+    default: '',
+    description: `Where \`run dashboards\` finds the role ${role}; empty: nowhere.`,
+  })
 
 export const Config = Type.Object(
   {
@@ -22,16 +34,7 @@ export const Config = Type.Object(
       default: 'info',
       description: 'Least severe level of the JSON log lines on standard error.',
     }),
-    kafka: Type.Object(
-      {
-        brokers: Type.Array(Type.String({ minLength: 1 }), {
-          env: 'KAFKA_BROKERS',
-          default: [],
-          description: 'Bootstrap brokers, comma separated; empty: the embedded log.',
-        }),
-      },
-      section,
-    ),
+    kafka: KafkaOptions,
     clickhouse: Type.Object(
       {
         url: Type.String({
@@ -56,6 +59,33 @@ export const Config = Type.Object(
           maximum: 65535,
           default: 8080,
           description: 'Port of pages and API; 0 takes a free one.',
+        }),
+        publicUrl: Type.String({
+          env: 'HTTP_PUBLIC_URL',
+          pattern: httpUrl,
+          default: '',
+          description:
+            'Where people open the pages, for the links in alerts; empty: where this process listens.',
+        }),
+      },
+      section,
+    ),
+    forward: Type.Object(
+      {
+        ingestUrl: roleUrl('ingest', 'FORWARD_INGEST_URL'),
+        pipelineUrl: roleUrl('pipeline', 'FORWARD_PIPELINE_URL'),
+        alertsUrl: roleUrl('alerts', 'FORWARD_ALERTS_URL'),
+      },
+      section,
+    ),
+    client: Type.Object(
+      {
+        url: Type.String({
+          env: 'TICKERTONE_URL',
+          pattern: httpUrl,
+          default: '',
+          description:
+            'The monitor that commands ask (of a cluster: its dashboards); empty: the one that serves the data folder.',
         }),
       },
       section,

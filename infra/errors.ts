@@ -10,6 +10,7 @@ export const errorCodes = [
   'PORT_IN_USE',
   'LOG',
   'LOG_FULL',
+  'LOG_UNREACHABLE',
   'LOG_REPLACED',
   'STORE',
   'STORE_LAGGING',
@@ -23,9 +24,12 @@ export const errorCodes = [
   'WEIGHTS',
   'FEEDBACK',
   'PROMOTION',
+  'DEAD_LETTER',
+  'ERASURE',
   'SMTP',
   'SOURCE',
   'NOT_RUNNING',
+  'ROLE_AWAY',
   'UNSUPPORTED',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]

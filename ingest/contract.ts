@@ -195,17 +195,105 @@ export function parseInstant(text: string): number | undefined {
   return ms >= 0 && ms <= latestMs ? ms : undefined
 }
 
+/** Redriving it once more would not help: the first time and four redrives. */
+export const maxAttempts = 5
+
+/** Which record of the log a redriven post repeats, and the how manieth time that is; 2 for the first redrive. */
+export const RedriveOf = Type.Object(
+  {
+    origin: Type.String({ pattern: '^[A-Za-z0-9._@-]{1,260}/\\d{1,10}/\\d{1,16}$' }),
+    attempt: Type.Integer({ minimum: 2, maximum: maxAttempts }),
+  },
+  { additionalProperties: false },
+)
+export type RedriveOf = Type.Static<typeof RedriveOf>
+
+/** What stands in the log where a post was erased: its identity, and nothing that it said. */
+export const ErasedPost = Type.Object(
+  {
+    erased: Type.Literal(true),
+    ...Type.Pick(Post, ['id', 'source', 'kind', 'publishedAt']).properties,
+    text: Type.Literal(''),
+  },
+  { additionalProperties: false },
+)
+export type ErasedPost = Type.Static<typeof ErasedPost>
+
+export type RecordResult =
+  | {
+      readonly ok: true
+      readonly post: Post
+      readonly redriveOf?: RedriveOf
+      /** The post has no text any more: it is not judged. */
+      readonly erased?: true
+    }
+  | { readonly ok: false; readonly reason: string }
+
+const redrive = Compile(RedriveOf)
+const erasedPost = Compile(ErasedPost)
+
+/** decodePost of a record of the topic `posts`, where the monitor itself also writes redriven posts, and what is left of erased ones. */
+export function decodeRecord(bytes: Uint8Array, appendedAtMs: number): RecordResult {
+  if (bytes.byteLength > maxPostBytes) return refuse(tooLarge)
+  const json = decodeJson(bytes)
+  if (!json.ok) return json
+  if (erasedPost.Check(json.value)) {
+    const { erased, ...post } = json.value
+    return { ok: true, post, erased }
+  }
+  if (!hasRedriveOf(json.value)) return parsePost(json.value, appendedAtMs)
+  const { redriveOf, ...value } = json.value
+  if (!redrive.Check(redriveOf)) return refuse('redriveOf: not one that the monitor writes')
+  const result = parsePost(value, appendedAtMs)
+  return result.ok ? { ...result, redriveOf } : result
+}
+
+function hasRedriveOf(value: unknown): value is { readonly redriveOf: unknown } {
+  return typeof value === 'object' && value !== null && 'redriveOf' in value
+}
+
+/**
+ * invalid: no post. lethal: its text ended its readers. expert: an expert throws on it. judging: another step does. store: the store refuses its
+ * rows. other: a letter from before classes were written.
+ */
+export const letterClasses = ['invalid', 'lethal', 'expert', 'judging', 'store', 'other'] as const
+export type LetterClass = (typeof letterClasses)[number]
+
 /** A record of `posts.dead`. Its key is `origin`, so that a repeat is recognised. */
 export const DeadLetter = Type.Object({
-  origin: Type.String({ description: 'topic/partition/offset of the refused record' }),
+  origin: Type.String({
+    description: 'topic/partition/offset of the refused record; of a redriven post, of the first.',
+  }),
   reason: Type.String(),
   payload: Type.String({ description: 'The refused bytes as UTF-8, cut to 64 KiB.' }),
   payloadBytes: Type.Integer({ description: 'How many bytes the record had.' }),
   appendedAt: Type.String({
     description: 'When the log took the refused record, RFC 3339 in UTC.',
   }),
+  class: Type.Optional(Type.Enum(letterClasses)),
+  attempts: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'How often the post was refused; 1 unless told.' }),
+  ),
+  position: Type.Optional(
+    Type.String({ description: 'Where a redriven post was refused: topic/partition/offset.' }),
+  ),
+  postId: Type.Optional(Type.String()),
+  source: Type.Optional(Type.String()),
+  expert: Type.Optional(Type.String({ description: 'Who fails on it.' })),
+  stack: Type.Optional(
+    Type.String({
+      description: 'Of what was thrown, cut to 4,000 characters. It may quote the post.',
+    }),
+  ),
+  erased: Type.Optional(Type.Literal(true, { description: 'The payload was erased.' })),
 })
 export type DeadLetter = Type.Static<typeof DeadLetter>
+
+/** What a letter says beside the record itself. */
+export type LetterDetails = Pick<
+  DeadLetter,
+  'class' | 'attempts' | 'postId' | 'source' | 'expert' | 'stack'
+>
 
 /** The dead letter of a record of the log; `timestamp` in milliseconds since 1970. */
 export function deadLetter(
@@ -217,17 +305,22 @@ export function deadLetter(
     readonly value: Uint8Array
   },
   reason: string,
+  details: LetterDetails = {},
+  redriveOf?: RedriveOf,
 ): DeadLetter {
   // With `stream`, a character that the cut goes through is left out instead of being replaced.
   const payload = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
     record.value.subarray(0, maxPayloadBytes),
     { stream: record.value.byteLength > maxPayloadBytes },
   )
+  const position = `${record.topic}/${record.partition}/${record.offset}`
   return {
-    origin: `${record.topic}/${record.partition}/${record.offset}`,
+    origin: position,
     reason,
     payload,
     payloadBytes: record.value.byteLength,
     appendedAt: new Date(record.timestamp).toISOString(),
+    ...details,
+    ...(redriveOf && { origin: redriveOf.origin, attempts: redriveOf.attempt, position }),
   }
 }

@@ -120,6 +120,7 @@ describe('the allocator in the pipeline', () => {
       logger,
       clock: Date.now,
       flushMs: 1,
+      limits: { maxBytes: 1e9, maxMs: 1e9 },
       withinMs: { live: 1_000, history: 1_000 },
       linker: createLinker(),
       gate: new Gate(),
@@ -166,6 +167,7 @@ describe('the allocator in the pipeline', () => {
   async function start(env?: Record<string, string>): Promise<void> {
     role = await startPipelineRole({
       log,
+      linker: createLinker(),
       store,
       logTopic,
       config: config(env),

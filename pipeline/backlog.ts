@@ -2,7 +2,7 @@
  * How far a process is behind the log with posts that somebody waits for. History is in no hurry, so a partition counts from its first batch that holds a
  * live post to its next one of nothing but history: an import shall not be judged worse for its size.
  */
-import type { LogBatch, LogRecord } from '../infra/log/log.ts'
+import type { LogBatch, LogRecord, Progress } from '../infra/log/log.ts'
 import { decodePost } from '../ingest/contract.ts'
 
 export interface Backlog {
@@ -35,11 +35,17 @@ export class BacklogGauge {
       this.#places.set(partition, { next, oldestAt: Number.POSITIVE_INFINITY, isCurrent })
   }
 
-  /** `ends`: the offset that the next record of each partition will get. */
-  measure(ends: readonly number[], now: number): Backlog {
+  /** The partition is no work of this process any more. */
+  forget(partition: number): void {
+    this.#places.delete(partition)
+  }
+
+  /** A partition whose end is not known counts with what is known of it: nothing. */
+  measure(progress: readonly Pick<Progress, 'partition' | 'end'>[], now: number): Backlog {
+    const ends = new Map(progress.map(({ partition, end }) => [partition, end]))
     const places = [...this.#places].filter(([, { isCurrent }]) => isCurrent())
     const waiting = places.map(([partition, { next }]) =>
-      Math.max(0, (ends[partition] ?? next) - next),
+      Math.max(0, (ends.get(partition) ?? next) - next),
     )
     return {
       posts: waiting.reduce((sum, posts) => sum + posts, 0),

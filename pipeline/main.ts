@@ -13,8 +13,11 @@ import { loadFusion, type ServedFusion } from './allocator/served-fusion.ts'
 import { createStrategies, type Strategies } from './allocator/strategies.ts'
 import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
-import { createLinker } from './entities/link.ts'
-import type { Instrument, Linker } from './entities/mention.ts'
+import { createConsumptionMetrics } from './consumption-metrics.ts'
+import { createLetters } from './deadletters/letters.ts'
+import type { Linker } from './entities/mention.ts'
+import { createErasures, type Erasures, type IsErased } from './erasure/erasures.ts'
+import type { ErasableLog } from './erasure/log.ts'
 import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
 import type { GuardedExpert } from './experts/breaker.ts'
 import type { Call, Expert } from './experts/expert.ts'
@@ -25,6 +28,8 @@ import type { StreamMonitor } from './monitor/monitor.ts'
 import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
+import { deadLetterRoutes } from './routes/deadletters.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { createExpertServing, type ExpertServing, type Judging } from './serving/expert-serving.ts'
 import { Turns } from './turns.ts'
@@ -35,28 +40,31 @@ export interface PipelineRole {
   readonly plugin: FastifyPluginAsyncTypebox
   /** Ends after the blocks in hand are stored; what is being judged is left to the next start. Idempotent. */
   stop(): Promise<void>
-  instrument(id: string): Instrument | undefined
   /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
   failures(): Readonly<Record<string, AppError>>
-  /** Of the experts, by name. */
-  readonly versions: Readonly<Record<string, string>>
+  /** Goes on with erasures that were begun before this start, once alerts are there. */
+  resumeErasures(): void
 }
 
 export interface PipelineRoleDeps {
-  readonly log: Log
+  /** The embedded one can be rewritten: what is forgotten is forgotten there too. */
+  readonly log: Log & Pick<ErasableLog, 'rewrite'>
   readonly store: Store
   readonly logTopic: string
   readonly config: Config['pipeline']
+  readonly linker: Linker
   readonly clock: Clock
   readonly logger: Logger
   readonly registry?: Registry
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
+  /** Empties texts that alerts show; answers how many events and snapshots. */
+  eraseAlerts?(isErased: IsErased): Promise<number>
 }
 
 /**
- * Loads gazetteers and models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
+ * Loads models, folds `feedback` and `control`, then consumes. Rejects with CONFIG, MODEL, WEIGHTS, PROVIDER, WORKER, FEEDBACK, or LOG_REPLACED
  * (before anything is appended to a log that is not the one the store was filled from), and leaves nothing running then.
  */
 export async function startPipelineRole(deps: PipelineRoleDeps): Promise<PipelineRole> {
@@ -65,27 +73,37 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     for (const each of stops.toReversed()) await each()
   }
   try {
-    const linker = linkerOf(deps.config)
     const watchers = openWatchers(deps)
     const judges = await startJudges(deps, watchers, stops)
-    const serving = await startServing(deps, watchers, judges, stops)
+    const erasures = createErasures({
+      ...deps,
+      isConsumed: true,
+      eraseAlerts: async (isErased) => (await deps.eraseAlerts?.(isErased)) ?? 0,
+    })
+    await erasures.load()
+    const serving = await startServing(deps, watchers, judges, erasures, stops)
     const labelling = labellingOf(deps, judges.panel, serving)
     stops.push(() => labelling.stop())
-    const pipeline = pipelineOf(deps, { linker, watchers, judges, serving })
+    const letters = createLetters(deps)
+    stops.push(() => letters.stop())
+    const pipeline = pipelineOf(deps, { watchers, judges, serving, erasures })
     stops.push(() => pipeline.stop())
+    stops.push(() => erasures.stop())
     await pipeline.start()
     await labelling.start()
+    await letters.start()
     return {
       plugin: async (app) => {
         await app.register(allocationOf(deps.config, watchers, judges))
         await app.register(explainRoutes({ store: deps.store, stacking: judges.fusion.stacking }))
         await app.register(labelling.plugin)
         await app.register(serving.plugin)
+        await app.register(deadLetterRoutes(letters))
+        await app.register(erasureRoutes(erasures))
       },
       stop,
-      instrument: (id) => linker.instrument(id),
       failures: () => failuresOf(judges.panel.experts, judges.strategies.keeper),
-      versions: versionsOf(judges.panel.experts),
+      resumeErasures: () => erasures.resume(),
     }
   } catch (error) {
     await stop()
@@ -111,10 +129,6 @@ function openWatchers(deps: PipelineRoleDeps): Watchers {
     traffic: createTraffic(deps.registry),
     experts: createExpertWatch(deps),
   }
-}
-
-function linkerOf({ overridesFile }: Config['pipeline']): Linker {
-  return createLinker(overridesFile === '' ? {} : { overridesFile })
 }
 
 /** Experts, how they are fused, and the strategies that choose among them. */
@@ -155,6 +169,7 @@ async function startServing(
   deps: PipelineRoleDeps,
   watchers: Watchers,
   judges: Judges,
+  { isErased }: Pick<Erasures, 'isErased'>,
   stops: Stop[],
 ): Promise<ExpertServing> {
   const { config } = deps
@@ -166,6 +181,7 @@ async function startServing(
     ...fusion,
     allocator: strategies.allocator,
     shadowShare: config.shadow.share,
+    isErased,
     withinMs: withinMsOf(panel.experts, config).history,
     analystOf: (judging, isLive) =>
       inTurns(turns, createAnalyst(analystDeps(config, watchers, judges, judging, isLive))),
@@ -210,26 +226,28 @@ function labellingOf(deps: PipelineRoleDeps, panel: Panel, serving: ExpertServin
 function pipelineOf(
   deps: PipelineRoleDeps,
   parts: {
-    readonly linker: Linker
     readonly watchers: Watchers
     readonly judges: Judges
     readonly serving: ExpertServing
+    readonly erasures: Erasures
   },
 ): Pipeline {
   const { config } = deps
-  const { linker, watchers, judges, serving } = parts
+  const { watchers, judges, serving, erasures } = parts
   const { budget } = judges.strategies
   return createPipeline({
     ...deps,
     analyst: serving.analyst,
     gate: serving.gate,
-    linker,
+    isErased: erasures.isErased,
     labelRates: {
       share: config.allocator.labelShare,
       uniformShare: config.allocator.labelUniformShare,
     },
     withinMs: withinMsOf(judges.panel.experts, config),
     flushMs: config.flushMs,
+    limits: { maxBytes: config.maxHeldMegabytes * 1_048_576, maxMs: config.maxHeldMs },
+    ...(deps.registry && { metrics: createConsumptionMetrics(deps.registry) }),
     onBacklog: ({ posts, oldestMs }) => budget.waiting(posts, oldestMs),
     onStored: watchers.monitor.observe,
   })
@@ -257,10 +275,6 @@ interface Panel {
 
 function loadedOf({ experts, shadows }: Panel): readonly GuardedExpert[] {
   return [...experts, ...shadows]
-}
-
-function versionsOf(experts: readonly Expert[]): Record<string, string> {
-  return Object.fromEntries(experts.map(({ name, version }) => [name, version]))
 }
 
 async function closePanel(panel: Panel): Promise<void> {

@@ -13,6 +13,7 @@ import { silentLogger as logger } from '../infra/logger.ts'
 import { openEmbeddedStore } from '../infra/store/embedded.ts'
 import type { Store } from '../infra/store/store.ts'
 import type { AnalysisRow } from './contract.ts'
+import { createLinker } from './entities/link.ts'
 import { type PipelineRole, startPipelineRole } from './main.ts'
 import type { Allocation } from './routes/allocation.ts'
 
@@ -47,6 +48,7 @@ describe('pipeline', () => {
   const startPipeline = () =>
     startPipelineRole({
       log,
+      linker: createLinker(),
       store,
       logTopic,
       config,

@@ -1,32 +1,31 @@
 /**
  * The pipeline role: consumes `posts`, one batch of a partition at a time, and leaves every offset's rows in the table (verdicts.ts has the
- * steps, writer.ts the delivery protocol).
+ * steps, writer.ts the delivery protocol, assignment.ts what becomes of a partition that comes and goes).
  *
  * A batch becomes at least one block. After a small batch the partition rests until `flushMs` has passed since the batch began, so that the
  * next one is larger and the table gets few parts; nothing is held in memory meanwhile, the log is the queue.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../infra/clock.ts'
-import { AppError } from '../infra/errors.ts'
-import {
-  type Consumer,
-  type Follower,
-  type Log,
-  type LogBatch,
-  type LogRecord,
-  topics,
-} from '../infra/log/log.ts'
+import { AppError, describeError } from '../infra/errors.ts'
+import { type Consumer, type LogBatch, topics } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
-import { decodePost } from '../ingest/contract.ts'
+import { Assignment } from './assignment.ts'
 import { type Backlog, BacklogGauge } from './backlog.ts'
-import { rowsOf, type Verdict } from './rows.ts'
+import { Backpressure, type HoldLimits } from './backpressure.ts'
+import type { ConsumptionMetrics } from './consumption-metrics.ts'
+import type { Verdict } from './rows.ts'
 import type { Gate } from './serving/gate.ts'
-import { type VerdictDeps, verdictsOf } from './verdicts.ts'
-import { createPartitionWriter, type PartitionWriter, type RecordIdentity } from './writer.ts'
+import { compareWithStore } from './start-check.ts'
+import { createBatchStoring } from './store-batch.ts'
+import type { VerdictDeps } from './verdicts.ts'
+import { logReplaced } from './writer/same-log.ts'
 
 export const pipelineGroup = 'tickertone.pipeline'
 /** The largest batch, and a block worth its part: no rest after it. A larger one would only be stored later, and judged again as a whole after a crash. */
 const fullBatchRecords = 1_000
+/** How soon a log that was replaced while its partition is idle is noticed. */
+const lookMs = 5_000
 
 export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   /** The topic `posts` with its epoch. */
@@ -34,6 +33,7 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   readonly clock: Clock
   readonly logger: Logger
   readonly flushMs: number
+  readonly limits: HoldLimits
   /** Batches wait while it is closed: other experts begin to vote between two of them. */
   readonly gate: Gate
   /** A partition stopped for good: this process cannot do its work. */
@@ -44,6 +44,7 @@ export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
   onBacklog?(backlog: Backlog): void
   /** What was decided, in the order of the log, once it is stored. */
   onStored?(verdicts: readonly Verdict[]): void
+  readonly metrics?: ConsumptionMetrics
 }
 
 export interface Pipeline {
@@ -54,157 +55,158 @@ export interface Pipeline {
 }
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const { log, store, clock, logger } = deps
-  const writers = new Map<number, PartitionWriter>()
+  const { log, clock, logger, metrics } = deps
+  const assignments = new Map<number, Assignment>()
+  /** The latest question where to start, by partition: an answer to an earlier one, or to one whose partition is lost by now, is void. */
+  const awaited = new Map<number, symbol>()
   const backlog = new BacklogGauge()
   const stopping = new AbortController()
   const { signal } = stopping
+  const pressure = new Backpressure({
+    ...deps,
+    pause: (partition) => consumer?.pause(topics.posts, partition),
+    resume: (partition) => consumer?.resume(topics.posts, partition),
+  })
+  metrics?.report(() => pressure.held())
+  const opening = {
+    ...deps,
+    onRemoved: (partition: number, offsets: number) => metrics?.removed(partition, offsets),
+  }
+  const storeBatch = createBatchStoring(deps)
   let consumer: Consumer | undefined
+  let looking: Promise<void> = Promise.resolve()
 
-  async function openWriter(partition: number): Promise<PartitionWriter> {
-    const id = { logTopic: deps.logTopic, partition }
-    const writer = createPartitionWriter({ store, partition: id, logger, clock, signal })
-    await verify(writer, partition, undefined)
-    return writer
-  }
-
-  async function verify(
-    writer: PartitionWriter,
-    partition: number,
-    record: LogRecord | undefined,
-  ): Promise<void> {
-    const ends = await log.endOffsets(topics.posts)
-    await writer.verify(record && identityOf(record), ends[partition] ?? 0)
-  }
-
-  async function compareWithStore(): Promise<void> {
-    const partitions = [...(await log.endOffsets(topics.posts)).keys()]
-    const opened = await Promise.all(partitions.map(openWriter))
-    const marks = await Promise.all(opened.map((writer) => writer.mark()))
-    const records = await recordsAt(log, marks)
-    await Promise.all(
-      opened.map((writer, partition) => verify(writer, partition, records.get(partition))),
-    )
-  }
-
-  /** The record at the mark is read again: it must be the one the table holds. */
   async function startAt(_topic: string, partition: number): Promise<number> {
-    const writer = await openWriter(partition)
-    writers.set(partition, writer)
-    return Math.max(0, await writer.mark())
+    end(partition)
+    const asked = Symbol()
+    awaited.set(partition, asked)
+    const assignment = await Assignment.open(opening, { logTopic: deps.logTopic, partition })
+    if (signal.aborted || awaited.get(partition) !== asked) {
+      assignment.end()
+      return assignment.next
+    }
+    assignments.set(partition, assignment)
+    pressure.assigned(partition)
+    metrics?.assigned(partition)
+    return assignment.next
+  }
+
+  function onLost(_topic: string, partition: number): void {
+    awaited.delete(partition)
+    if (!assignments.has(partition)) return
+    end(partition)
+    backlog.forget(partition)
+    pressure.lost(partition)
+    deps.onHealth?.(partition, undefined)
+    metrics?.lost(partition)
+    logger.info({ partition }, 'a partition went to another process')
+  }
+
+  function end(partition: number): void {
+    assignments.get(partition)?.end()
+    assignments.delete(partition)
   }
 
   async function onBatch(batch: LogBatch): Promise<void> {
     const startedAt = clock()
-    const writer = writers.get(batch.partition)
-    if (writer === undefined)
-      throw new AppError('LOG', `partition ${batch.partition} has no writer`)
+    const assignment = assignments.get(batch.partition)
+    if (signal.aborted) return
+    if (assignment === undefined)
+      throw new AppError('LOG', `partition ${batch.partition} has no assignment`)
     backlog.begin(batch)
-    await reportBacklog()
-    const storing = deps.gate.pass(() => storeBatch(writer, batch), signal)
-    const mark = await storing.catch((error: unknown) => {
-      if (signal.aborted && error === signal.reason) return undefined
-      deps.onHealth?.(batch.partition, error)
-      throw error
-    })
-    if (mark === undefined) return
+    reportBacklog()
+    const mark = await hold(assignment, batch)
+    if (mark === undefined || !batch.isCurrent()) return
+    assignment.done(batch)
     deps.onHealth?.(batch.partition, undefined)
     backlog.end(batch)
-    await reportBacklog()
-    if (!batch.isCurrent()) return
-    await consumer?.commit(batch.topic, batch.partition, mark + 1)
-    if (batch.records.length < fullBatchRecords) await rest(deps.flushMs - (clock() - startedAt))
+    reportBacklog()
+    await commit(batch, mark)
+    if (batch.records.length < fullBatchRecords) await rest(assignment, startedAt)
   }
 
-  async function reportBacklog(): Promise<void> {
-    deps.onBacklog?.(backlog.measure(await log.endOffsets(topics.posts), clock()))
+  /** Resolves with the partition's mark; undefined when the generation ended meanwhile, or this process stops. */
+  async function hold(assignment: Assignment, batch: LogBatch): Promise<number | undefined> {
+    const { signal: ended } = assignment
+    try {
+      return await pressure.holding(batch, () =>
+        deps.gate.pass(() => storeBatch(assignment, batch), ended),
+      )
+    } catch (error) {
+      const isLate = ended.aborted && (error === ended.reason || !batch.isCurrent())
+      if (isLate) return undefined
+      deps.onHealth?.(batch.partition, error)
+      throw error
+    }
   }
 
-  /** Resolves with the partition's mark. Rejects with the signal's reason when a stop ends the judging. */
-  async function storeBatch(writer: PartitionWriter, batch: LogBatch): Promise<number> {
-    const mark = await writer.mark()
-    const known = batch.records.find((record) => record.offset === mark)
-    if (known !== undefined) await verify(writer, batch.partition, known)
-    const id = { logTopic: deps.logTopic, partition: batch.partition }
-    const fresh = batch.records.filter((record) => record.offset > mark)
-    const verdicts = await verdictsOf({ ...deps, signal }, { ...id, mark }, fresh)
-    const scoredAt = clock()
-    const rows = fresh.flatMap((record) => {
-      const verdict = verdicts.get(record.offset)
-      // Without rows the offset would pass for a gap.
-      if (verdict === undefined) throw new RangeError(`offset ${record.offset} has no verdict`)
-      return rowsOf(id, record, verdict, scoredAt)
-    })
-    if (!batch.isCurrent()) return mark
-    const reached = await writer.write({ from: mark + 1, next: batch.next, rows })
-    deps.onStored?.(fresh.flatMap(({ offset }) => verdicts.get(offset) ?? []))
-    const writeMs = clock() - scoredAt
-    logger.debug(
-      { partition: batch.partition, mark: reached, writeMs, ...tally(verdicts) },
-      'batch stored',
+  function reportBacklog(): void {
+    if (consumer !== undefined) deps.onBacklog?.(backlog.measure(consumer.progress(), clock()))
+  }
+
+  /** A hint to retention and to whoever watches the group: the table alone says where to go on. */
+  async function commit({ topic, partition }: LogBatch, mark: number): Promise<void> {
+    if (mark < 0) return
+    try {
+      await consumer?.commit(topic, partition, mark + 1)
+    } catch (error) {
+      logger.warn({ partition, mark, error: describeError(error) }, 'offsets not committed')
+    }
+  }
+
+  /** Until the flush is due: at once where the clock has gone back since, which says nothing of how long the batch took. */
+  async function rest(assignment: Assignment, startedAt: number): Promise<void> {
+    const elapsedMs = clock() - startedAt
+    if (elapsedMs < 0 || elapsedMs >= deps.flushMs) return
+    const ms = deps.flushMs - elapsedMs
+    await delay(ms, undefined, { signal: assignment.signal }).catch(() => undefined)
+  }
+
+  async function keepLooking(): Promise<void> {
+    while (!signal.aborted) {
+      await delay(lookMs, undefined, { signal }).catch(() => undefined)
+      pressure.look()
+      await findReplaced().catch((error: unknown) => {
+        logger.debug({ error: describeError(error) }, 'the ends of the log are not known')
+      })
+    }
+  }
+
+  /** An idle partition gets no batch that would show it. */
+  async function findReplaced(): Promise<void> {
+    const marks = await Promise.all(
+      [...assignments.values()].map(async ({ id, writer }) => ({ id, mark: await writer.mark() })),
     )
-    return reached
-  }
-
-  async function rest(ms: number): Promise<void> {
-    if (ms <= 0) return
-    await delay(ms, undefined, { signal }).catch(() => undefined)
+    const ends = signal.aborted ? [] : await log.endOffsets(topics.posts)
+    for (const { id, mark } of marks) {
+      const logEnd = ends[id.partition]
+      if (logEnd === undefined || logEnd > mark) continue
+      deps.onFatal(logReplaced(id, `the log ends at ${logEnd}, below the stored ${mark}`))
+    }
   }
 
   return {
     async start() {
-      await compareWithStore()
+      await compareWithStore(deps)
       consumer = await log.consume(
         {
           topics: [topics.posts],
           group: pipelineGroup,
           maxBatchRecords: fullBatchRecords,
           startAt,
+          onLost,
           onStopped: (_topic, _partition, error) => deps.onFatal(error),
         },
         onBatch,
       )
+      for (const partition of pressure.paused) consumer.pause(topics.posts, partition)
+      looking = keepLooking()
     },
     async stop() {
       stopping.abort()
+      for (const assignment of assignments.values()) assignment.end()
       await consumer?.stop()
+      await looking
     },
   }
-}
-
-/** How the table names a record: by its post, or by nothing where it is none. */
-function identityOf(record: LogRecord): RecordIdentity {
-  const decoded = decodePost(record.value, record.timestamp)
-  return { postId: decoded.ok ? decoded.post.id : '', appendedAt: record.timestamp }
-}
-
-/** The record of each partition at its mark, where something is stored and the log still holds it. */
-async function recordsAt(
-  log: Log,
-  marks: readonly number[],
-): Promise<ReadonlyMap<number, LogRecord>> {
-  const found = new Map<number, LogRecord>()
-  const wanted = new Set([...marks.keys()].filter((partition) => (marks[partition] ?? -1) >= 0))
-  if (wanted.size === 0) return found
-  const from = marks.map((mark) => Math.max(0, mark))
-  let following: Promise<Follower> | undefined
-  await new Promise<void>((resolve, reject) => {
-    following = log.follow(topics.posts, from, async ({ partition, records }) => {
-      if (!wanted.delete(partition)) return
-      const record = records.find(({ offset }) => offset === marks[partition])
-      if (record !== undefined) found.set(partition, record)
-      if (wanted.size === 0) resolve()
-    })
-    following.catch(reject)
-  })
-  await (await following)?.stop()
-  return found
-}
-
-function tally(
-  verdicts: ReadonlyMap<number, Verdict>,
-): Partial<Record<Verdict['outcome'], number>> {
-  const counts: Partial<Record<Verdict['outcome'], number>> = {}
-  for (const { outcome } of verdicts.values()) counts[outcome] = (counts[outcome] ?? 0) + 1
-  return counts
 }

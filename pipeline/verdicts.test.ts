@@ -63,6 +63,7 @@ describe('a text that ends its reader', () => {
       logger,
       clock: Date.now,
       flushMs: 1,
+      limits: { maxBytes: 1e9, maxMs: 1e9 },
       withinMs: { live: 1, history: 20 },
       linker,
       gate: new Gate(),

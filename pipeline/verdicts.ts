@@ -1,14 +1,18 @@
 /** The steps that turn log records into verdicts: decode, bury what is broken, find versions, route by language, judge, link. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { AppError } from '../infra/errors.ts'
+import { inert } from '../infra/inert.ts'
 import type { Log, LogRecord } from '../infra/log/log.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
 import { unlessAborted } from '../infra/unless-aborted.ts'
-import { decodePost, type Post } from '../ingest/contract.ts'
+import { decodeRecord, type Post, type RedriveOf } from '../ingest/contract.ts'
 import type { Analyst } from './allocator/analyst.ts'
-import { bury, type Refused } from './dead-letters.ts'
+import type { Judgement } from './allocator/judgement.ts'
+import { bury, type Cause, type Refused } from './dead-letters.ts'
 import type { Linker } from './entities/mention.ts'
-import { type Call, isLethal } from './experts/expert.ts'
+import { type Call, isLethal, type Lethal } from './experts/expert.ts'
 import { drawLabel, type LabelRates } from './feedback/draw.ts'
+import { answerApart } from './poison.ts'
 import type { Verdict } from './rows.ts'
 import { signature } from './signature.ts'
 import { detectLanguage, isSupportedLanguage } from './text/language.ts'
@@ -25,6 +29,8 @@ export interface VerdictDeps {
   readonly withinMs: Readonly<Record<Call['priority'], number>>
   /** Ends the judging: nobody waits for an expert any more. */
   readonly signal: AbortSignal
+  /** Whether a post that the log took at that time was to be forgotten. */
+  readonly isErased?: (post: Post, appendedAtMs: number) => boolean
 }
 
 /** Where the records stand: their partition, and the highest offset of it that the table holds. */
@@ -41,6 +47,7 @@ export const judgedAtOnce = { posts: 256, characters: 131_072 } as const
 interface Decoded {
   readonly record: LogRecord
   readonly post: Post
+  readonly redriveOf?: RedriveOf | undefined
 }
 
 interface Versioned extends Decoded {
@@ -55,8 +62,11 @@ interface Readable extends Versioned {
 
 type Verdicts = Map<number, Verdict>
 
+/** By offset: what may not be judged. */
+export type Causes = ReadonlyMap<number, Cause>
+
 /**
- * One verdict a record, by offset. Depends only on the records, the table up to the mark, and the experts, so a replay repeats it.
+ * One verdict a record, by offset; those of `poison` are dead. Depends only on the records, the table up to the mark, and the experts, so a replay repeats it.
  * Throws NO_EXPERT (retryable) when no expert can run, and the signal's reason once it is aborted: then nothing is written and the log keeps
  * the records.
  */
@@ -64,15 +74,18 @@ export async function verdictsOf(
   deps: VerdictDeps,
   place: Place,
   records: readonly LogRecord[],
+  poison: Causes = new Map(),
 ): Promise<ReadonlyMap<number, Verdict>> {
   const verdicts: Verdicts = new Map()
-  let posts = await decodeOrBury(deps.log, place, records, verdicts)
+  const decoded = await decodeOrBury(deps, place, records, verdicts)
+  await buryPosts(deps.log, place, decoded, poison, verdicts)
+  let posts = decoded.filter(({ record }) => !poison.has(record.offset))
   const ids = [...new Set(posts.map(({ post }) => post.id))]
   const known = await knownVersions(deps.store, place, place.mark, ids)
   while (posts.length > 0) {
     const lethal = await judgeAndLink(deps, place, withVersions(posts, known, verdicts), verdicts)
     if (lethal.size === 0) break
-    await buryLethal(deps.log, place, posts, lethal, verdicts)
+    await buryPosts(deps.log, place, posts, lethal, verdicts)
     // A dead text is no version: what comes after it in the batch is decided again as if it were in a batch of its own.
     posts = posts.filter(({ record }) => !lethal.has(record.offset))
   }
@@ -80,7 +93,7 @@ export async function verdictsOf(
 }
 
 async function decodeOrBury(
-  log: Log,
+  { log, isErased }: VerdictDeps,
   place: Place,
   records: readonly LogRecord[],
   verdicts: Verdicts,
@@ -88,29 +101,46 @@ async function decodeOrBury(
   const decoded: Decoded[] = []
   const refused: Refused[] = []
   for (const record of records) {
-    const result = decodePost(record.value, record.timestamp)
-    if (result.ok) decoded.push({ record, post: result.post })
-    else refused.push({ record, reason: result.reason })
+    const result = decodeRecord(record.value, record.timestamp)
+    if (!result.ok) refused.push({ record, cause: { class: 'invalid', reason: result.reason } })
+    else if (result.erased || isErased?.(result.post, record.timestamp))
+      verdicts.set(record.offset, erased(result.post))
+    else decoded.push({ record, ...result })
   }
   await bury(log, place, refused)
-  for (const { record, reason } of refused) verdicts.set(record.offset, { outcome: 'dead', reason })
+  for (const { record, cause } of refused)
+    verdicts.set(record.offset, { outcome: 'dead', reason: cause.reason })
   return decoded
 }
 
-async function buryLethal(
+/** It leaves no letter: that would keep what was to be forgotten. */
+function erased({ id, source, kind, publishedAt }: Post): Verdict {
+  return { outcome: 'dead', reason: 'erased', post: { id, source, kind, publishedAt, text: '' } }
+}
+
+async function buryPosts(
   log: Log,
   place: Place,
   posts: readonly Decoded[],
-  reasons: ReadonlyMap<number, string>,
+  causes: Causes,
   verdicts: Verdicts,
 ): Promise<void> {
-  const lethal = posts.flatMap(({ record, post }) => {
-    const reason = reasons.get(record.offset)
-    return reason === undefined ? [] : [{ record, post, reason }]
+  const dead = posts.flatMap((each) => {
+    const cause = causes.get(each.record.offset)
+    return cause === undefined ? [] : [{ ...each, cause }]
   })
-  await bury(log, place, lethal)
-  for (const { record, post, reason } of lethal)
-    verdicts.set(record.offset, { outcome: 'dead', reason, post })
+  await bury(log, place, dead)
+  for (const { record, post, cause } of dead)
+    verdicts.set(record.offset, {
+      outcome: 'dead',
+      reason: cause.reason,
+      post: cause.isBare ? bare(post, record) : post,
+    })
+}
+
+/** What the record is recognised by. */
+function bare({ id, source, kind }: Post, { timestamp }: LogRecord): Post {
+  return { id, source, kind, text: '', publishedAt: new Date(timestamp).toISOString() }
 }
 
 function withVersions(
@@ -130,14 +160,14 @@ function withVersions(
   })
 }
 
-/** Answers why, by offset, for the posts whose text no expert may read again; the others have their verdict. */
+/** Answers why, by offset, for the posts that no expert may read again; the others have their verdict. */
 async function judgeAndLink(
   deps: VerdictDeps,
   place: Place,
   versioned: readonly Versioned[],
   verdicts: Verdicts,
-): Promise<Map<number, string>> {
-  const lethal = new Map<number, string>()
+): Promise<Causes> {
+  const poison = new Map<number, Cause>()
   const unread: Versioned[] = []
   for (const each of versioned) {
     const verdict = verdicts.get(each.record.offset)
@@ -145,16 +175,49 @@ async function judgeAndLink(
     else verdicts.set(each.record.offset, { ...verdict, version: each.version })
   }
   for (const turn of turnsOf(unread)) {
-    for (const [offset, reason] of await judgeTurn(
-      deps,
-      place,
-      readableOnes(turn, verdicts),
-      verdicts,
-    ))
-      lethal.set(offset, reason)
+    const read = await readTurn(deps, place, turn)
+    for (const [index, { record }] of turn.entries()) {
+      const each = read[index]
+      if (each === undefined) throw new RangeError('one verdict a post')
+      if ('class' in each) poison.set(record.offset, each)
+      else verdicts.set(record.offset, each)
+    }
     await nextTurn()
   }
-  return lethal
+  return poison
+}
+
+/** A post on which a step throws is set apart from the others of its turn. */
+async function readTurn(
+  deps: VerdictDeps,
+  place: Place,
+  turn: readonly Versioned[],
+): Promise<readonly (Verdict | Cause)[]> {
+  const findings = await answerApart(turn, {
+    attempt: (part) => judgeTurn(deps, place, part),
+    // What failures with a code mean is known: they are of the experts, the store and the log.
+    canBePoison: (error) => !(error instanceof AppError || deps.signal.aborted),
+    witness,
+    textOf: ({ post }) => `${post.title}\n${post.text}`,
+  })
+  return findings.map((finding) => {
+    if ('answer' in finding) return finding.answer
+    const { poison: error } = finding
+    const name = error instanceof Error ? error.name : typeof error
+    return { class: 'judging', reason: `judging it fails: ${inert(name)}`, error }
+  })
+}
+
+const witness: Versioned = {
+  record: { offset: -1, timestamp: 0, key: null, value: Buffer.alloc(0) },
+  post: {
+    id: 'witness',
+    source: 'tickertone',
+    kind: 'news',
+    text: 'Shares rise after the company reports higher earnings',
+    publishedAt: '2020-01-01T00:00:00.000Z',
+  },
+  version: 1,
 }
 
 function* turnsOf(versioned: readonly Versioned[]): Generator<readonly Versioned[]> {
@@ -175,29 +238,42 @@ function* turnsOf(versioned: readonly Versioned[]): Generator<readonly Versioned
   if (turn.length > 0) yield turn
 }
 
-function readableOnes(versioned: readonly Versioned[], verdicts: Verdicts): Readable[] {
-  return versioned.flatMap(({ record, post, version }) => {
-    const { language, confidence } = detectLanguage(post.text, post.language)
-    const read = {
-      record,
-      post,
-      version,
-      language,
-      languageConfidence: confidence,
-      signature: signature(normalisedTokens(post.text)),
-    }
-    if (isSupportedLanguage(language)) return [read]
-    verdicts.set(record.offset, { outcome: 'unsupported', ...read })
-    return []
-  })
+/** One verdict a post, in order, or why it may not be read again. */
+async function judgeTurn(
+  deps: VerdictDeps,
+  place: Place,
+  turn: readonly Versioned[],
+): Promise<(Verdict | Cause)[]> {
+  const read = turn.map(recognise)
+  const readable = read.filter(({ language }) => isSupportedLanguage(language))
+  const judged = new Map<Readable, Verdict | Cause>()
+  const answers = await judge(deps, place, readable)
+  for (const [index, each] of readable.entries()) {
+    const answer = answers[index]
+    if (answer === undefined) throw new RangeError('one judgement a post')
+    judged.set(each, isLethal(answer) ? causeOf(answer) : scored(deps, place, each, answer))
+  }
+  return read.map((each) => judged.get(each) ?? { outcome: 'unsupported', ...each })
 }
 
-async function judgeTurn(
-  { analyst, linker, labelRates, withinMs, signal }: VerdictDeps,
+function recognise({ record, post, version }: Versioned): Readable {
+  const { language, confidence } = detectLanguage(post.text, post.language)
+  return {
+    record,
+    post,
+    version,
+    language,
+    languageConfidence: confidence,
+    signature: signature(normalisedTokens(post.text)),
+  }
+}
+
+async function judge(
+  { analyst, withinMs, signal }: VerdictDeps,
   { logTopic, partition }: Place,
   readable: readonly Readable[],
-  verdicts: Verdicts,
-): Promise<Map<number, string>> {
+): Promise<(Judgement | Lethal)[]> {
+  if (readable.length === 0) return []
   const priority = readable.every(({ post }) => post.history) ? 'history' : 'live'
   const judging = analyst.judge(
     readable.map(({ record, post, language }) => ({
@@ -210,19 +286,22 @@ async function judgeTurn(
     })),
     { priority, withinMs: withinMs[priority] },
   )
-  const judgements = await unlessAborted(judging, signal)
-  const lethal = new Map<number, string>()
-  for (const [index, { record, post, ...read }] of readable.entries()) {
-    const judgement = judgements[index]
-    if (judgement === undefined) throw new RangeError('one judgement a post')
-    if (isLethal(judgement)) {
-      lethal.set(record.offset, judgement.lethal)
-      continue
-    }
-    const mentions = linker.link(post, new Date(post.originalPublishedAt ?? post.publishedAt))
-    const position = { logTopic, partition, offset: record.offset }
-    const draw = drawLabel(labelRates, post, judgement, position)
-    verdicts.set(record.offset, { outcome: 'scored', post, ...read, judgement, draw, mentions })
-  }
-  return lethal
+  return unlessAborted(judging, signal)
+}
+
+function causeOf({ lethal, expert, error }: Lethal): Cause {
+  return { class: expert === undefined ? 'lethal' : 'expert', reason: lethal, expert, error }
+}
+
+function scored(
+  { linker, labelRates }: VerdictDeps,
+  { logTopic, partition }: Place,
+  { record, ...read }: Readable,
+  judgement: Judgement,
+): Verdict {
+  const { post } = read
+  const mentions = linker.link(post, new Date(post.originalPublishedAt ?? post.publishedAt))
+  const position = { logTopic, partition, offset: record.offset }
+  const draw = drawLabel(labelRates, post, judgement, position)
+  return { outcome: 'scored', ...read, judgement, draw, mentions }
 }

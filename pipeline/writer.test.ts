@@ -59,43 +59,21 @@ describe('the partition writer', () => {
     return rows.map((row) => row.at)
   }
 
-  it('starts at 0, and after that at the mark, whose record it compares', async () => {
+  it('starts at 0, and after that at the mark, of which it tells the last row', async () => {
     const writer = writerOf('start@0')
     assert.equal(await writer.mark(), -1)
-    await writer.verify(undefined, 0)
-    assert.equal(await writer.write({ from: 0, next: 3, rows: posts('start@0', 0, 3) }), 2)
+    assert.equal(await writer.last(), undefined)
+    assert.equal(await writer.appendedAt(), 0)
+    const mentioned = post('start@0', 2, { ordinal: 1, instrument: 'US:1', post_id: 'post-2' })
+    const rows = [...posts('start@0', 0, 3), mentioned]
+    assert.equal(await writer.write({ from: 0, next: 3, rows }), 2)
+    assert.equal(await writer.appendedAt(), appendedAt)
     const next = writerOf('start@0')
     assert.equal(await next.mark(), 2)
-    await next.verify({ postId: 'post-2', appendedAt }, 3)
+    const last = { partition: 0, mark: 2, outcome: 'scored', postId: 'post-2', appendedAt }
+    assert.deepEqual(await next.last(), last)
     assert.equal(await next.write({ from: 2, next: 5, rows: posts('start@0', 2, 5) }), 4)
     assert.deepEqual(await stored('start@0'), ['0', '1', '2', '3', '4'])
-  })
-
-  it('stops when the log is another one', async () => {
-    const writer = writerOf('replaced@0')
-    await writer.write({ from: 0, next: 2, rows: posts('replaced@0', 0, 2) })
-    const replaced = [
-      { record: { postId: 'other', appendedAt }, end: 9, why: /another record is at offset 1/ },
-      {
-        record: { postId: 'post-1', appendedAt: appendedAt + 1 },
-        end: 9,
-        why: /another record is at offset 1/,
-      },
-      { record: undefined, end: 1, why: /the log ends at 1, below the stored 1/ },
-      { record: undefined, end: 0, why: /the log ends at 0/ },
-    ]
-    for (const { record, end, why } of replaced)
-      await assert.rejects(writer.verify(record, end), (error) => {
-        assert.ok(error instanceof AppError)
-        assert.equal(error.code, 'LOG_REPLACED')
-        assert.equal(error.retryable, false)
-        assert.match(error.message, why)
-        assert.match(error.message, /tickertone epoch start replaced/)
-        return true
-      })
-    await writer.verify({ postId: 'post-1', appendedAt }, 2)
-    // Retention may have removed the record since.
-    await writer.verify(undefined, 2)
   })
 
   it('leaves a row for every hole, so that the mark reaches the end', async () => {
@@ -106,6 +84,36 @@ describe('the partition writer', () => {
       8,
     )
     assert.deepEqual(await stored('holes@0'), ['0-3', '4-4', '5', '6-6', '7', '8-8'])
+  })
+
+  it('makes a gap as old as what is stored before it, also after a restart', async () => {
+    const old = '2026-11-20 10:00:00.000'
+    await writerOf('aged@0').write({
+      from: 0,
+      next: 1,
+      rows: [post('aged@0', 0, { appended_at: old })],
+    })
+    const gap = { from: 1, next: 3, rows: [post('aged@0', 2)] }
+    await writerOf('aged@0').write(gap)
+    const rows = await store.query<{ at: string }>(
+      "SELECT appended_at AS at FROM analyses WHERE log_topic = 'aged@0' ORDER BY offset",
+    )
+    assert.deepEqual(
+      rows.map(({ at }) => at),
+      [old, old, time],
+    )
+  })
+
+  it('says of a gap that nobody read what stood there', async () => {
+    const rows = [post('removed@0', 4), post('removed@0', 7)]
+    await writerOf('removed@0').write({ from: 0, next: 8, rows, removedBelow: 4 })
+    const gaps = await store.query(
+      "SELECT gap_from AS first, offset AS last, reason FROM analyses WHERE log_topic = 'removed@0' AND outcome = 'gap' ORDER BY offset",
+    )
+    assert.deepEqual(gaps, [
+      { first: 0, last: 3, reason: 'removed from the log before it was read' },
+      { first: 5, last: 6, reason: '' },
+    ])
   })
 
   it('refuses a batch that begins behind the next offset', async () => {

@@ -3,8 +3,8 @@
  *
  * A partition is in one of these states:
  * - *unknown*: the mark was not read yet, or the last write failed. Whoever needs it next reads it.
- * - *marked at H*: all offsets up to H are stored. `verify` compares the record at H with its row: another post there, or a log that
- *   ends below H + 1, means that the log was replaced, and the partition stops (`LOG_REPLACED`).
+ * - *marked at H*: all offsets up to H are stored. Whoever reads the log compares its record at H with the row there (`last`): another
+ *   post, or a log that ends below H + 1, means that the log was replaced (writer/same-log.ts).
  * - *inserting H+1..E*: the block carries a token of its first offset, so that of two inserts at the same moment one lands, and a
  *   fence, so that one which comes later refuses itself. Whatever the answer, the mark is read back and alone decides (`nextStep`):
  *   it moved: marked at the new place, whoever moved it, and what lies at or below is skipped;
@@ -17,9 +17,10 @@
 import type { Clock } from '../infra/clock.ts'
 import { AppError } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
+import { type LastRow, readLastRows } from '../infra/store/offsets.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
 import { fromStoreTime, toStoreTime } from '../infra/store/store-time.ts'
-import { type Backoff, jitteredBackoff } from './writer/backoff.ts'
+import { type Backoff, jitteredBackoff, type Wait } from './writer/backoff.ts'
 import { type BlockWriting, writeBlock } from './writer/block.ts'
 import { type BlockLimits, cutBlocks, defaultLimits } from './writer/blocks.ts'
 import { fillGaps, type UnplacedRow } from './writer/gap.ts'
@@ -35,6 +36,7 @@ export interface WriterOptions {
   readonly backoff?: Backoff
   /** Inserts and readings of the mark that one block may repeat before the write rejects. */
   readonly maxRepeats?: number
+  readonly wait?: Wait
   /** Ends waits: the write rejects at once. */
   readonly signal?: AbortSignal
 }
@@ -43,24 +45,19 @@ export interface WriterOptions {
 export interface AnalysedBatch {
   readonly from: number
   readonly next: number
-  /** In log order, ordinals from 0 without holes; offsets without rows become gap rows. */
+  /** In log order, ordinals from 0 without holes, appended_at never going back; offsets without rows become gap rows. */
   readonly rows: readonly UnplacedRow[]
-}
-
-/** What the log holds at an offset: the post id ('' where the record is no post) and the log's timestamp. */
-export interface RecordIdentity {
-  readonly postId: string
-  readonly appendedAt: number
+  /** Retention removed what stood below this offset: the gap row says so. */
+  readonly removedBelow?: number
 }
 
 export interface PartitionWriter {
   /** The highest stored offset, -1 when nothing is stored. Reads the store at first and after a write that failed. */
   mark(): Promise<number>
-  /**
-   * Checks that the log is the one that was stored. `record` is the record at the mark, `undefined` when the log no longer holds it.
-   * Rejects with `LOG_REPLACED`.
-   */
-  verify(record: RecordIdentity | undefined, endOffset: number): Promise<void>
+  /** The row at the mark, read from the store; undefined when nothing is stored. */
+  last(): Promise<LastRow | undefined>
+  /** appended_at of the row at the mark, milliseconds since 1970: no later row may be older. 0 when nothing is stored. */
+  appendedAt(): Promise<number>
   /**
    * Stores the batch durably and resolves to the mark, which is at least `next - 1`; commit below `mark + 1` then. Offsets at or below
    * the mark are skipped. One call at a time. Rejects with `DISK_FULL`, `STORE` or `STORE_LAGGING`.
@@ -79,8 +76,7 @@ class StorePartitionWriter implements PartitionWriter {
   readonly #blockWriting: BlockWriting
   readonly #name: string
   #mark: number | undefined
-  /** appended_at of the last row seen: how old a gap at the end is. */
-  #latest: string | undefined
+  #appendedAt: number | undefined
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -99,16 +95,16 @@ class StorePartitionWriter implements PartitionWriter {
     return this.#mark
   }
 
-  async verify(record: RecordIdentity | undefined, endOffset: number): Promise<void> {
-    const mark = await this.mark()
-    if (mark < 0) return
-    if (endOffset <= mark)
-      throw this.#replaced(`the log ends at ${endOffset}, below the stored ${mark}`)
-    if (record === undefined) return
-    const stored = await this.#identityAt(mark)
-    const same =
-      stored?.postId === record.postId.toWellFormed() && stored.appendedAt === record.appendedAt
-    if (!same) throw this.#replaced(`another record is at offset ${mark}`)
+  async last(): Promise<LastRow | undefined> {
+    const { logTopic, partition } = this.#partition
+    const [last] = await readLastRows(this.#store, logTopic, partition)
+    this.#mark = last?.mark ?? -1
+    this.#appendedAt = last?.appendedAt ?? 0
+    return last
+  }
+
+  async appendedAt(): Promise<number> {
+    return this.#appendedAt ?? (await this.last())?.appendedAt ?? 0
   }
 
   async write(batch: AnalysedBatch): Promise<number> {
@@ -121,43 +117,43 @@ class StorePartitionWriter implements PartitionWriter {
     try {
       while (mark < batch.next - 1) mark = await this.#writeFrom(mark, batch)
     } catch (error) {
-      this.#mark = undefined
+      this.#forget()
       throw error
     }
-    this.#latest = batch.rows.at(-1)?.appended_at ?? this.#latest
     return mark
   }
 
   /** Blocks from `mark + 1` on, until one of them finds the mark elsewhere than it left it. */
-  async #writeFrom(mark: number, batch: AnalysedBatch): Promise<number> {
-    const rows = batch.rows.filter((row) => row.offset > mark)
-    const range = { ...this.#partition, from: mark + 1, next: batch.next }
-    const first = rows[0]?.appended_at ?? toStoreTime(this.#options.clock())
-    const filled = fillGaps(rows, range, this.#latest ?? first)
-    let reached = mark
+  async #writeFrom(
+    mark: number,
+    { next, rows: all, removedBelow }: AnalysedBatch,
+  ): Promise<number> {
+    const rows = all.filter((row) => row.offset > mark)
+    const before = await this.#before(rows)
+    const range = { ...this.#partition, from: mark + 1, next, removedBelow }
+    const filled = fillGaps(rows, range, before)
     for (const block of cutBlocks(filled, this.#options.limits ?? defaultLimits)) {
-      reached = await writeBlock(block, this.#blockWriting)
-      this.#mark = reached
-      if (reached !== block.last) break
+      const reached = await writeBlock(block, this.#blockWriting)
+      if (reached !== block.last) {
+        this.#forget()
+        return reached
+      }
     }
-    return reached
+    this.#mark = next - 1
+    this.#appendedAt = fromStoreTime(rows.at(-1)?.appended_at ?? before)
+    return next - 1
   }
 
-  async #identityAt(offset: number): Promise<RecordIdentity | undefined> {
-    const [row] = await this.#store.query<{ postId: string; appendedAt: string }>(
-      `SELECT post_id AS postId, appended_at AS appendedAt FROM analyses
-       WHERE log_topic = {logTopic:String} AND partition = {partition:UInt32} AND offset = {offset:Int64} AND ordinal = 0`,
-      { ...this.#partition, offset },
-      { lane: 'writer' },
-    )
-    return row && { postId: row.postId, appendedAt: fromStoreTime(row.appendedAt) }
+  /** How old a gap before the first row is: as the last stored row, and where there is none as the row behind it. */
+  async #before(rows: readonly UnplacedRow[]): Promise<string> {
+    const appendedAt = await this.appendedAt()
+    if (appendedAt > 0) return toStoreTime(appendedAt)
+    return rows[0]?.appended_at ?? toStoreTime(this.#options.clock())
   }
 
-  #replaced(why: string): AppError {
-    const [topic] = this.#partition.logTopic.split('@')
-    return new AppError(
-      'LOG_REPLACED',
-      `${this.#name} is not the log that was stored: ${why}. Put the old log back, or run \`tickertone epoch start ${topic}\` to store the new one beside the old rows`,
-    )
+  /** The table says again what it holds: another writer has been here, or an outcome is not known. */
+  #forget(): void {
+    this.#mark = undefined
+    this.#appendedAt = undefined
   }
 }

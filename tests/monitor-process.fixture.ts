@@ -26,11 +26,18 @@ export function startMonitor(
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): MonitorProcess {
-  const child = spawn(
-    process.execPath,
-    [mainFile, 'start', '--data-dir', dataDir, '--port', '0', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { LOG_LEVEL: 'warn', ...env } },
-  )
+  return startProcess(['start', '--data-dir', dataDir, ...args], env)
+}
+
+/** Of a command that serves, on a free port. */
+export function startProcess(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+): MonitorProcess {
+  const child = spawn(process.execPath, [mainFile, ...command, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { LOG_LEVEL: 'warn', ...env },
+  })
   let stdout = ''
   let stderr = ''
   child.stderr.on('data', (chunk) => {

@@ -5,10 +5,18 @@ import { createTail } from '../../infra/store/tail.ts'
 import { cached } from '../cached.ts'
 import { ApiError, Status } from '../contract.ts'
 import type { DashboardsDeps } from '../dependencies.ts'
+import { countOpenLetters } from '../queries/dead-letters.ts'
+import { readExpertVersions } from '../queries/expert-versions.ts'
 import { readRates } from '../queries/rates.ts'
 
+/** Experts change with a start of a process. */
+const versionsMaxAgeMs = 10_000
+
 export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): void {
-  const { store, clock, versions, replayStatus } = deps
+  const { store, clock, versions, replayStatus, logTopic } = deps
+  const expertVersions = cached({ maxAgeMs: versionsMaxAgeMs, clock }, () =>
+    readExpertVersions(store, logTopic),
+  )
   const status = cached({ maxAgeMs: 500, clock }, async (): Promise<Status> => {
     const now = clock()
     return {
@@ -16,7 +24,8 @@ export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): voi
       replay: replayStatus(),
       waiting: await countWaiting(deps),
       ...(await readRates(store, now)),
-      versions,
+      deadLetters: await countOpenLetters(store),
+      versions: { ...versions, ...(await expertVersions(undefined)) },
     }
   })
 
@@ -24,7 +33,7 @@ export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): voi
     '/api/status',
     {
       schema: {
-        summary: 'Replay, lag, rates and versions',
+        summary: 'Replay, lag, rates, dead letters and versions',
         response: { 200: Status, default: ApiError },
       },
     },

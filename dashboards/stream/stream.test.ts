@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { after, before, describe, it } from 'node:test'
-import type { AlertEvent } from '../../alerts/contract.ts'
 import { AppError } from '../../infra/errors.ts'
 import type { FeedPost } from '../contract.ts'
-import { createDashboards, type Dashboards } from '../main.ts'
+import { createDashboards } from '../main.ts'
 import {
   type Monitor,
   openTestStore,
@@ -13,7 +12,7 @@ import {
   type TestStore,
   testDeps,
 } from '../monitor.fixture.ts'
-import { storePosts, type TestPost } from '../rows.fixture.ts'
+import { persistAlert, storePosts, type TestPost } from '../rows.fixture.ts'
 
 interface StreamEvent {
   readonly name: string
@@ -79,13 +78,11 @@ class Writer {
 describe('the stream', () => {
   let opened: TestStore
   let monitor: Monitor
-  let dashboards: Dashboards
   let writer: Writer
 
   before(async () => {
     opened = await openTestStore()
-    dashboards = createDashboards(testDeps(opened.store))
-    monitor = await startMonitor([dashboards.plugin])
+    monitor = await startMonitor([createDashboards(testDeps(opened.store)).plugin])
     writer = new Writer(opened.store)
     await writer.write(20)
   })
@@ -161,7 +158,7 @@ describe('the stream', () => {
     const response = await open(monitor.url)
     const events = eventsOf(response)
     await events.next()
-    dashboards.publishAlert({ id: 'event-1', state: 'firing' } as AlertEvent)
+    await persistAlert(opened.store, { id: 'event-1' })
     const event = (await events.next()).value
     response.destroy()
     assert.equal(event.name, 'alert')

@@ -15,8 +15,8 @@ import { packageRoot } from '../package-root.ts'
 const folder = join(packageRoot, 'infra', 'log', 'broker')
 const classPath = join(folder, 'lib', '*')
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg'
-/** An address of a broker that runs already: all test files of one run share it. */
-const sharedAddress = 'TICKERTONE_TEST_BROKER'
+/** Environment variable with the address of a broker that runs already: all test files of one run share it. */
+export const sharedAddress = 'TICKERTONE_TEST_BROKER'
 
 export interface Broker {
   /** Of the listener for clients, 'host:port'. */
@@ -36,6 +36,8 @@ export interface BrokerOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** A second listener at a port of its own, that tells clients to come to `advertised` ('host:port'): a proxy. */
   readonly proxied?: { readonly port: number; readonly advertised: string }
+  /** Who may log in by SCRAM: 'SCRAM-SHA-256=[name=who,password=word]', and so on. */
+  readonly logins?: readonly string[]
 }
 
 /** Why a test that needs a broker is skipped, or false. */
@@ -63,14 +65,15 @@ export async function sharedBroker(): Promise<string> {
 /** One broker of its own, for tests that kill it or that need other properties. Ready when it resolves, in 3 to 5 s. */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const [client = 0, controller = 0] = await freePorts(2)
-  const broker = createBroker(1, client, {
+  const properties = {
     ...listeners(client, controller, options.proxied),
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     'offsets.topic.replication.factor': '1',
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
     ...options.properties,
-  })
+  }
+  const broker = createBroker(1, client, properties, options.logins)
   await broker.restart()
   return broker
 }
@@ -128,13 +131,19 @@ const smallBroker = {
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '1000',
   'auto.create.topics.enable': 'false',
   'log.cleaner.dedupe.buffer.size': '16777216',
   'broker.heartbeat.interval.ms': '500',
   'broker.session.timeout.ms': '1500',
 }
 
-function createBroker(id: number, port: number, own: Readonly<Record<string, string>>): Broker {
+function createBroker(
+  id: number,
+  port: number,
+  own: Readonly<Record<string, string>>,
+  logins: readonly string[] = [],
+): Broker {
   const home = mkdtempSync(join(tmpdir(), 'tickertone-broker-'))
   const file = join(home, 'server.properties')
   const properties = {
@@ -170,7 +179,8 @@ function createBroker(id: number, port: number, own: Readonly<Record<string, str
     async restart() {
       if (!formatted) {
         const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]
-        await finished(java([...format, '--ignore-formatted'], home))
+        const scram = logins.flatMap((login) => ['--add-scram', login])
+        await finished(java([...format, '--ignore-formatted', ...scram], home))
         formatted = true
       }
       child = java(['kafka.Kafka', file], home)
@@ -233,7 +243,7 @@ function output(child: ChildProcess): () => string {
   return () => last
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')

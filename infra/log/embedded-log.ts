@@ -14,12 +14,14 @@ import type {
   LogBatch,
   NewRecord,
   Position,
+  Progress,
   TopicSpec,
 } from './log.ts'
 import { type Backoff, PartitionReader } from './partition-reader.ts'
 import { createPartitioner } from './partitioner.ts'
 import { firstOffsetAt, type ReadLimits, readBatch } from './read.ts'
 import { expire, maxRemovals } from './retention.ts'
+import { type Replacement, rewritePartition } from './rewrite.ts'
 import type { Storage, TopicRow } from './storage.ts'
 import { checkName, checkTopicSpecs } from './topic-spec.ts'
 import { saveTopicInside, TopicTable } from './topic-table.ts'
@@ -29,6 +31,11 @@ export interface EmbeddedLog extends Log {
   readonly logId: string
   /** Removes what the topics' retention lets go; answers how many records. Costs what it removes. */
   enforceRetention(): Promise<number>
+  /**
+   * Gives records of the topic other values, durably; answers how many. Offsets, keys and timestamps stay. Who has read a record keeps what it read. The
+   * file's free pages hold the old bytes until they are used again.
+   */
+  rewrite(topic: string, replace: Replacement): Promise<number>
 }
 
 export interface EmbeddedLogDeps {
@@ -110,6 +117,7 @@ export class LogOverStorage implements EmbeddedLog {
       resume: (topic, partition) => readers.get(`${topic}/${partition}`)?.resume(),
       commit: async (topic, partition, next) =>
         this.#groups.commit(this.#topics.get(topic), group, partition, next, consumer),
+      progress: () => [...readers.values()].flatMap((reader) => this.#progressOf(reader)),
       stop: async () => {
         await stopAll(readers.values())
         this.#groups.release(group, topics, consumer)
@@ -178,6 +186,22 @@ export class LogOverStorage implements EmbeddedLog {
     return total
   }
 
+  async rewrite(name: string, replace: Replacement): Promise<number> {
+    this.#checkOpen()
+    const topic = this.#topics.get(name)
+    const rewriting = {
+      storage: this.#storage,
+      heads: this.#heads,
+      topic,
+      limits: defaultLimits,
+      write: <T>(run: () => T) => this.#write(run),
+    }
+    let rewritten = 0
+    for (const partition of partitionsOf(topic))
+      rewritten += await rewritePartition(rewriting, partition, replace)
+    return rewritten
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -234,6 +258,14 @@ export class LogOverStorage implements EmbeddedLog {
     })
     readers.add(reader)
     return reader
+  }
+
+  #progressOf(reader: PartitionReader): Progress[] {
+    const { position } = reader
+    if (position === undefined) return []
+    const { topic, partition, offset } = position
+    const { end } = this.#heads.durable(this.#topics.get(topic).id, partition)
+    return [{ topic, partition, next: offset, end }]
   }
 
   #eachPartition(name: string, answer: (row: TopicRow, partition: number) => number): number[] {

@@ -1,8 +1,9 @@
 /** How the log hands records out: `consume` and `follow`. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../errors.ts'
-import { deferred, Inbox, type LogFixture, numbered, text } from './log.fixture.ts'
+import { deferred, eventually, Inbox, type LogFixture, numbered, text } from './log.fixture.ts'
 import type { LogBatch } from './log.ts'
 
 export function deliverySuite(on: LogFixture): void {
@@ -172,6 +173,24 @@ export function deliverySuite(on: LogFixture): void {
       await consumer.stop()
       await on.log.append(on.topic, numbered(1))
       assert.deepEqual([batches, batch.isCurrent()], [1, false])
+    })
+
+    it('tells how far it has come in each partition, and where that ended', async () => {
+      await on.create(2)
+      const inbox = new Inbox()
+      const consumer = await on.consume(inbox.take)
+      await on.log.append(on.topic, numbered(20))
+      await inbox.until(() => inbox.count >= 20)
+      const ends = await on.log.endOffsets(on.topic)
+      const expected = ends.map((end, partition) => ({ partition, next: end, end }))
+      const told = (): unknown =>
+        consumer
+          .progress()
+          .map(({ partition, next, end }) => ({ partition, next, end }))
+          .toSorted((a, b) => a.partition - b.partition)
+      await eventually(() => isDeepStrictEqual(told(), expected))
+      await consumer.stop()
+      assert.deepEqual(consumer.progress(), [])
     })
 
     it('asks the next consumer of the group where to start', async () => {

@@ -1,5 +1,6 @@
 /** What every test of the log port stands on: a connection, fresh names, and waiting for records. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ConsumeOptions, Consumer, Log, LogBatch, LogRecord, NewRecord } from './log.ts'
 
 export const numbered = (count: number, from = 0): NewRecord[] =>
@@ -107,4 +108,9 @@ export function deferred<T = void>(): Deferred<T> {
     resolve = r
   })
   return { promise, resolve }
+}
+
+/** Resolves as soon as `condition` holds: for what no event tells. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await delay(20)
 }

@@ -25,7 +25,9 @@ export interface LogRecord {
   readonly offset: number
   /** When the log took the record. The running maximum of a partition: it never goes back. */
   readonly timestamp: number
+  /** UTF-8; bytes of others that are none become U+FFFD. */
   readonly key: string | null
+  /** Empty too where another program wrote none (a tombstone). */
   readonly value: Buffer
 }
 
@@ -51,14 +53,26 @@ export interface ConsumeOptions {
   readonly group: string
   /** The offset to read next, asked at every assignment. Beyond the partition's end: reading waits there. */
   startAt(topic: string, partition: number): Promise<number>
+  /** The partition went to another consumer of the group, or may have: its batches are no longer current. Not called by a stop. */
+  onLost?(topic: string, partition: number): void
   readonly maxBatchRecords?: number
   readonly maxBatchBytes?: number
   /** The partition stopped for good (a non-retryable error); the others go on. */
   onStopped?(topic: string, partition: number, error: unknown): void
 }
 
+/** How far a consumer has come in a partition that it has. */
+export interface Progress {
+  readonly topic: string
+  readonly partition: number
+  /** All below is handled. It does not move while a batch is in hand. */
+  readonly next: number
+  /** Where the partition ended when it was last asked; `undefined` while that is not known. Below `next` only where the log shrank. */
+  readonly end: number | undefined
+}
+
 export interface Consumer {
-  /** Stops delivery of a partition after the batch in hand, until `resume`. */
+  /** Stops delivery of a partition after the batch in hand, until `resume`: also when the partition leaves and comes back meanwhile. */
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void
   /**
@@ -66,6 +80,8 @@ export interface Consumer {
    * consumer has the partition by now.
    */
   commit(topic: string, partition: number, next: number): Promise<void>
+  /** Of the partitions that this consumer has and that have a start, in no order. */
+  progress(): readonly Progress[]
   /** Resolves when the batch in hand is done and no further one will come. Idempotent. */
   stop(): Promise<void>
 }
@@ -77,14 +93,17 @@ export interface Follower {
 
 export interface Log {
   /**
-   * Creates missing topics and applies the retention asked for; refuses with `LOG` a topic that exists with another number of
-   * partitions, and every spec that `checkTopicSpecs` refuses.
+   * Creates missing topics, and applies the retention asked for where the log is ours alone (on a cluster it is set at creation and then the
+   * operator's). Refuses with `LOG`, every fault named, a topic that exists with another number of partitions or with settings that would
+   * lose or misdate records, and every spec that `checkTopicSpecs` refuses.
    */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>
   partitions(topic: string): Promise<number>
   /**
    * Appends durably: when it resolves, the records survive kill -9. Positions stand in the order of `records`; records of one
-   * partition keep their order. Refused as a whole with `LOG_FULL` (retryable) when retention cannot make room.
+   * partition keep their order. Refused as a whole with `LOG_FULL` (retryable) when retention cannot make room, and with `LOG` when a
+   * record is larger than the log takes. Any other rejection may have left records behind: those of some partitions, or all of them, and
+   * each once or more often. Who repeats an append must know its records again.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Position[]>
   /**

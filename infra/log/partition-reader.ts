@@ -8,7 +8,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { LogBatch } from './log.ts'
+import type { LogBatch, Position } from './log.ts'
 
 export interface Backoff {
   readonly firstMs: number
@@ -26,6 +26,8 @@ export interface PartitionReaderDeps {
   onStopped(error: unknown): void
   /** No further batch will come. */
   onEnd(): void
+  /** Asked for every answer of a batch's `isCurrent`, beside `lose`. */
+  isCurrent?(): boolean
   readonly backoff: Backoff
   readonly logger: Logger
 }
@@ -38,9 +40,17 @@ export class PartitionReader {
   #paused = false
   #failures = 0
   #wake: (() => void) | undefined
+  #offset: number | undefined
 
   constructor(deps: PartitionReaderDeps) {
     this.#deps = deps
+  }
+
+  /** Where it stands; `undefined` before the start is known and after the end. */
+  get position(): Position | undefined {
+    const { topic, partition } = this.#deps
+    if (this.#ended || this.#offset === undefined) return undefined
+    return { topic, partition, offset: this.#offset }
   }
 
   start(): void {
@@ -52,6 +62,12 @@ export class PartitionReader {
     this.#stopping = true
     this.wake()
     await this.#running
+  }
+
+  /** The partition is another's by now: what is still done with the batch in hand counts for nothing. Resolves like `stop`. */
+  lose(): Promise<void> {
+    this.#ended = true
+    return this.stop()
   }
 
   pause(): void {
@@ -71,13 +87,14 @@ export class PartitionReader {
   async #run(): Promise<void> {
     const { topic, partition, logger, start, onStopped, onEnd } = this.#deps
     try {
-      let position = await this.#repeat(start)
-      while (position !== undefined) {
-        const from = position
-        position = await this.#repeat(() => this.#step(from))
+      this.#offset = await this.#repeat(start)
+      while (this.#offset !== undefined) {
+        const from = this.#offset
+        this.#offset = await this.#repeat(() => this.#step(from))
       }
       this.#ended = true
     } catch (error) {
+      if (this.#ended) return
       this.#ended = true
       logger.error({ err: error, topic, partition }, 'reading a partition stopped for good')
       onStopped(error)
@@ -94,7 +111,8 @@ export class PartitionReader {
       return from
     }
     const { topic, partition } = this.#deps
-    await this.#deps.onBatch({ topic, partition, ...batch, isCurrent: () => !this.#ended })
+    const isCurrent = (): boolean => !this.#ended && (this.#deps.isCurrent?.() ?? true)
+    await this.#deps.onBatch({ topic, partition, ...batch, isCurrent })
     await setImmediate() // a long run of ready batches must not starve the event loop
     return batch.next
   }

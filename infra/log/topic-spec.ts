@@ -8,6 +8,11 @@ const legalName = /^[A-Za-z0-9._-]{1,249}$/
 /** Weights and alert states are folds over the whole of these, in one total order. */
 const foldedTopics: ReadonlySet<string> = new Set([topics.feedback, topics.control])
 
+/** Whether state is rebuilt from all of this topic. */
+export function isFolded(name: string): boolean {
+  return foldedTopics.has(name)
+}
+
 /** Throws `LOG` with every fault of every spec. */
 export function checkTopicSpecs(specs: readonly TopicSpec[]): void {
   const faults = specs.flatMap(faultsOf)
@@ -28,7 +33,7 @@ function faultsOf(spec: TopicSpec): string[] {
   for (const limit of ['retentionMs', 'retentionBytes'] as const)
     if (spec[limit] !== undefined && !(spec[limit] > 0))
       faults.push(`${name} has a ${limit} that is not above 0`)
-  if (!foldedTopics.has(spec.name)) return faults
+  if (!isFolded(spec.name)) return faults
   if (spec.partitions !== 1) faults.push(`${name} needs one partition: its order is total`)
   if (spec.retentionMs !== undefined || spec.retentionBytes !== undefined)
     faults.push(`${name} needs unlimited retention: state is rebuilt from all of it`)

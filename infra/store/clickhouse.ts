@@ -1,5 +1,4 @@
 /** The store over @clickhouse/client: its one importing file, for a server and for the embedded engine alike. */
-import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { AppError } from '../errors.ts'
 import { encodeRow } from './encode-row.ts'
@@ -14,6 +13,7 @@ import {
   markSql,
   querySql,
 } from './sql.ts'
+import type { Bound, StatementForm } from './statement-form.ts'
 import type {
   Block,
   InsertOutcome,
@@ -37,16 +37,11 @@ export interface ClickHouseOptions {
   readonly connect: (lane: Lane) => Client
   /** A folder or an address, for messages. */
   readonly where: string
-  /**
-   * How values travel. Embedded: as literals, because bound parameters queue all connections (`inlineParams`), but an insert's rows as
-   * a parameter, because it stores nothing from a body. Server: bound, and rows as the body, because it limits parameters to 1 MiB.
-   */
-  readonly engine: 'embedded' | 'server'
+  readonly form: StatementForm
 }
 
 const defaultQueryMs = 30_000
-/** The engine gives up before the client does, so that a lost answer is rare. */
-export const insertMs = 120_000
+const insertMs = 120_000
 
 /** The Store's statements, before its identity (`boot`, `replicated`) is known. */
 export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
@@ -61,34 +56,34 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
   }
 
   async query<T>(sql: string, params: Params = {}, options: QueryOptions = {}): Promise<T[]> {
-    const limited = querySql(sql, {
-      ms: options.maxExecutionMs ?? defaultQueryMs,
-      bytes: options.maxMemoryBytes,
-    })
-    const read = async (): Promise<T[]> => {
+    const ms = options.maxExecutionMs ?? defaultQueryMs
+    const limited = querySql(sql, { ms, bytes: options.maxMemoryBytes })
+    return this.#read(ms, async (signal) => {
       const result = await this.#client(options.lane ?? 'pages').query({
-        ...this.#bind(limited, params),
+        ...this.#bind(limited, params, 'read'),
+        ...signal,
         format: 'JSONEachRow',
       })
       return result.json<T>()
-    }
-    return this.#track(read()).catch((cause) => {
-      throw queryError(cause, this.#options.where)
     })
   }
 
   async syntaxTree(statement: string): Promise<string[]> {
-    const read = async (): Promise<string[]> => {
-      const { stream } = await this.#client('analyst').exec({ query: `EXPLAIN AST ${statement}` })
-      return treeLines(Buffer.concat(await stream.toArray()).toString())
-    }
-    return this.#track(read()).catch((cause) => {
-      throw queryError(cause, this.#options.where)
+    return this.#read(defaultQueryMs, async (signal) => {
+      const { stream } = await this.#client('analyst').exec({
+        query: `EXPLAIN AST ${statement}`,
+        clickhouse_settings: { default_format: 'JSONEachRow' },
+        ...signal,
+      })
+      const lines = Buffer.concat(await stream.toArray())
+        .toString()
+        .split('\n')
+      return lines.filter((line) => line !== '').map(treeLine)
     })
   }
 
   async command(sql: string, params: Params = {}): Promise<void> {
-    const run = async () => this.#client('writer').command(this.#bind(sql, params))
+    const run = async () => this.#client('writer').command(this.#bind(sql, params, 'command'))
     await this.#track(run()).catch((cause) => {
       throw queryError(cause, this.#options.where)
     })
@@ -131,23 +126,46 @@ export class ClickHouse implements Omit<Store, 'boot' | 'replicated'> {
     for (const client of clients) await client.close()
   }
 
-  #bind(sql: string, params: Params): { query: string; query_params?: Record<string, unknown> } {
-    if (this.#options.engine === 'embedded') return { query: inlineParams(sql, params) }
-    return { query: sql, query_params: { ...params } }
+  #bind(sql: string, params: Params, kind: 'read' | 'command'): Bound {
+    const { form } = this.#options
+    const bound = form.bind(sql, params)
+    const settings = { ...form.settings[kind], ...bound.clickhouse_settings }
+    return { ...bound, clickhouse_settings: settings }
+  }
+
+  /** Reads change nothing, so that one whose connection was stale is asked again. */
+  #read<T>(ms: number, ask: (options: { abort_signal?: AbortSignal }) => Promise<T>): Promise<T> {
+    const { form, where } = this.#options
+    const once = () => form.within(ms, (signal) => ask(signal ? { abort_signal: signal } : {}))
+    const read = once().catch((cause) => {
+      if (!form.isStale(cause)) throw cause
+      return once()
+    })
+    return this.#track(read).catch((cause) => {
+      throw queryError(cause, where)
+    })
   }
 
   async #send(
     sql: Pick<InsertSql, 'table' | 'columns' | 'fence'>,
     rows: readonly string[],
-    params: Params,
+    { token, ...params }: Params,
   ): Promise<void> {
-    const rowsIn = this.#options.engine === 'embedded' ? 'parameter' : 'body'
-    const bound = this.#bind(insertSql({ ...sql, rowsIn, maxExecutionMs: insertMs }), params)
-    const body = rows.join('\n')
+    const { form } = this.#options
+    const insert = insertSql({ ...sql, rowsIn: form.rowsIn, maxExecutionMs: insertMs })
+    // Not every server takes a parameter as the value of a setting.
+    const bound = form.bind(inlineParams(insert, token === undefined ? {} : { token }), params)
     const client = this.#client('writer')
-    if (rowsIn === 'parameter')
-      await this.#track(client.command({ ...bound, query_params: { body } }))
-    else await this.#track(finished(client.exec({ ...bound, values: Readable.from([body]) })))
+    const sent = form.within(insertMs, async (signal) => {
+      const statement = form.withRows(bound, rows.join('\n'))
+      const { stream } = await client.exec({
+        ...statement,
+        ...(signal ? { abort_signal: signal } : {}),
+      })
+      // The answer is empty; reading it frees the socket.
+      await stream.toArray()
+    })
+    await this.#track(sent)
   }
 
   async #columnsOf(table: string): Promise<readonly Column[]> {
@@ -184,15 +202,4 @@ function placeOf({ logTopic, partition, revision }: PartitionId): {
   return { table: 'rescored', params: { logTopic, partition, revision: number, from } }
 }
 
-/** Without a FORMAT the embedded engine answers in CSV and a server in TSV, whose escapes stand in literals alone. */
-function treeLines(text: string): string[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => (line.startsWith('"') ? line.slice(1, -1).replaceAll('""', '"') : line))
-}
-
-/** An insert's answer is empty; reading it frees the socket. */
-async function finished(answer: Promise<{ readonly stream: Readable }>): Promise<void> {
-  await (await answer).stream.toArray()
-}
+const treeLine = (row: string): string => (JSON.parse(row) as { explain: string }).explain

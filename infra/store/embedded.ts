@@ -6,6 +6,7 @@ import { createChdbConnection } from 'chdb/connection'
 import { AppError, describeError } from '../errors.ts'
 import { ClickHouse, type Client, type ClientOptions, connectClient } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
+import { embeddedForm } from './statement-form.ts'
 import type { Store } from './store.ts'
 
 /** A second opening would have another `boot`, and two writers' tokens would no longer collide. */
@@ -19,7 +20,11 @@ export async function openEmbeddedStore(options: { readonly path: string }): Pro
   const path = resolve(options.path)
   if (open.has(path)) throw held(path, process.pid)
   checkFolder(path)
-  const engine = new ClickHouse({ connect: () => connect(path), where: path, engine: 'embedded' })
+  const engine = new ClickHouse({
+    connect: () => connectEmbedded(path),
+    where: path,
+    form: embeddedForm,
+  })
   open.add(path)
   const close = async () => {
     await engine.close()
@@ -44,7 +49,8 @@ export async function openEmbeddedStore(options: { readonly path: string }): Pro
   }
 }
 
-function checkFolder(path: string): void {
+/** Creates the folder where it is missing. Throws `DATA_FOLDER` and `DISK_FULL`. */
+export function checkFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
@@ -61,7 +67,8 @@ function checkFolder(path: string): void {
   }
 }
 
-function connect(path: string): Client {
+/** A connection of its own to the folder. Throws `DATA_FOLDER_HELD` and `DATA_FOLDER`. */
+export function connectEmbedded(path: string): Client {
   try {
     const connection: unknown = createChdbConnection({ path })
     // Both packages bring their own copy of the same Connection type.

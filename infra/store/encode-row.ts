@@ -14,7 +14,11 @@ export function encodeRow(row: Readonly<Record<string, unknown>>): string {
 function checkNumbers(value: unknown, column: string): void {
   if (Array.isArray(value)) for (const item of value) checkNumbers(item, column)
   else if (typeof value === 'number' && !Number.isFinite(Math.fround(value)))
-    throw new AppError('STORE', `The column ${column} of a row holds ${value}, not a finite number`)
+    throw new AppError(
+      'STORE',
+      `The column ${column} of a row holds ${value}, not a finite number`,
+      { cause: new RangeError(`${value} is not finite`) },
+    )
 }
 
 const repairText = (_key: string, value: unknown): unknown =>

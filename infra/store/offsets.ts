@@ -2,6 +2,7 @@
 import type { PlacedRow } from './log-order.ts'
 import { quoteName } from './sql.ts'
 import type { Store } from './store.ts'
+import { fromStoreTime } from './store-time.ts'
 
 export interface Mark {
   readonly partition: number
@@ -14,6 +15,32 @@ export const marksSql =
 
 export const readMarks = (store: Pick<Store, 'query'>, logTopic: string): Promise<Mark[]> =>
   store.query<Mark>(marksSql, { logTopic }, { lane: 'tail' })
+
+/** The row of a partition's mark: ordinal 0. */
+export interface LastRow {
+  readonly partition: number
+  readonly mark: number
+  readonly outcome: string
+  readonly postId: string
+  /** Milliseconds since 1970; no row of the partition is younger. */
+  readonly appendedAt: number
+}
+
+/** Of every partition that has rows, or of the one asked for. */
+export async function readLastRows(
+  store: Pick<Store, 'query'>,
+  logTopic: string,
+  partition?: number,
+): Promise<LastRow[]> {
+  const where = `WHERE log_topic = {logTopic:String}${partition === undefined ? '' : ' AND partition = {partition:UInt32}'}`
+  const rows = await store.query<Omit<LastRow, 'appendedAt'> & { readonly appendedAt: string }>(
+    `SELECT partition, offset AS mark, outcome, post_id AS postId, appended_at AS appendedAt FROM analyses ${where}
+     AND ordinal = 0 AND (partition, offset) IN (SELECT partition, max(offset) FROM analyses ${where} GROUP BY partition)`,
+    { logTopic, ...(partition !== undefined && { partition }) },
+    { lane: 'writer' },
+  )
+  return rows.map((row) => ({ ...row, appendedAt: fromStoreTime(row.appendedAt) }))
+}
 
 export interface OffsetRange {
   readonly logTopic: string

@@ -1,30 +1,33 @@
 /** A ClickHouse server, by its HTTP address. */
-import { AppError } from '../errors.ts'
-import { ClickHouse, connectClient, insertMs } from './clickhouse.ts'
+import { AppError, describeError } from '../errors.ts'
+import { ClickHouse, type Client, connectClient } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
+import { serverForm } from './statement-form.ts'
 import type { Store } from './store.ts'
 
-/** Throws `CONFIG` for no URL, and `STORE`, retryable when the server was out of reach. */
+const commandMs = 24 * 3_600_000
+/** A line of progress each minute of a long command. */
+const maxHeaderBytes = 1024 * 1024
+
+/** Throws `CONFIG` for an address that is none, and `STORE`, retryable when the server was out of reach. */
 export async function openServerStore(options: { readonly url: string }): Promise<Store> {
-  if (!URL.canParse(options.url))
-    throw new AppError(
-      'CONFIG',
-      'CLICKHOUSE_URL (--clickhouse) must be an address like http://host:8123',
-    )
+  if (!/^https?:/.test(options.url) || !URL.canParse(options.url)) throw noAddress()
   const { host } = new URL(options.url)
   const engine = new ClickHouse({
-    connect: () => connectClient({ url: options.url, request_timeout: insertMs + 10_000 }),
+    connect: () => connect(options.url),
     where: host,
-    engine: 'server',
+    form: serverForm,
   })
   try {
     await migrate(engine)
-    const [server] = await engine.query<{ boot: string; engine: string }>(
-      "SELECT toString(serverUUID()) AS boot, engine FROM system.tables WHERE database = currentDatabase() AND name = 'analyses'",
+    const [server] = await engine.query<{ serverId: string; engine: string }>(
+      "SELECT toString(serverUUID()) AS serverId, engine FROM system.tables WHERE database = currentDatabase() AND name = 'analyses'",
     )
+    const replicated = /^(Replicated|Shared)/.test(server?.engine ?? '')
     return {
-      boot: server?.boot ?? '',
-      replicated: server?.engine.startsWith('Replicated') ?? false,
+      // A server keeps its id over restarts: a token that died with it is poisoned, and the writer takes the next. Replicas share tokens.
+      boot: replicated ? 'replicas' : (server?.serverId ?? ''),
+      replicated,
       query: (sql, params, queryOptions) => engine.query(sql, params, queryOptions),
       syntaxTree: (statement) => engine.syntaxTree(statement),
       command: (sql, params) => engine.command(sql, params),
@@ -37,4 +40,28 @@ export async function openServerStore(options: { readonly url: string }): Promis
     await engine.close()
     throw error
   }
+}
+
+/** Each read and insert has its own limit; the client's is for commands. */
+function connect(url: string): Client {
+  try {
+    return connectClient({
+      url,
+      request_timeout: commandMs,
+      max_response_headers_size: maxHeaderBytes,
+      // A busy process finds out late that a socket stood idle longer than the server keeps it.
+      keep_alive: { eagerly_destroy_stale_sockets: true },
+    })
+  } catch (cause) {
+    throw noAddress(cause)
+  }
+}
+
+function noAddress(cause?: unknown): AppError {
+  const why = cause === undefined ? '' : ` (${describeError(cause)})`
+  return new AppError(
+    'CONFIG',
+    `CLICKHOUSE_URL (--clickhouse) must be an address like http://host:8123${why}`,
+    { cause },
+  )
 }

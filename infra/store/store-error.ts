@@ -4,6 +4,19 @@ const diskFull = /NOT_ENOUGH_SPACE|No space left on device|errno: 28\b/
 const outOfReach =
   /TIMEOUT_EXCEEDED|NETWORK_ERROR|SOCKET_TIMEOUT|ECONN|EPIPE|socket hang up|Timeout/
 
+/** Types of ClickHouse that speak of what a row holds, and of nothing else. */
+const aboutContent =
+  /^(CANNOT_(PARSE|READ|CONVERT|INSERT)_|INCORRECT_DATA|TYPE_MISMATCH|VALUE_IS_OUT_OF_RANGE|ARGUMENT_OUT_OF_BOUND|DECIMAL_OVERFLOW|TOO_LARGE_|UNEXPECTED_END_OF_FILE|ATTEMPT_TO_READ_AFTER_EOF|UNKNOWN_ELEMENT_OF_ENUM)/
+
+/** Whether rows were refused for what they hold: sending them again is useless, and others would be taken. */
+export function refusesContent(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== 'STORE' || error.retryable) return false
+  const { cause } = error
+  if (cause instanceof RangeError) return true
+  const { type } = (cause ?? {}) as { readonly type?: unknown }
+  return typeof type === 'string' && aboutContent.test(type)
+}
+
 /** What an engine's failure means. The engine's own words are the `cause` alone, because they may quote a post. */
 export function storeError(cause: unknown, what: string, where: string): AppError {
   if (cause instanceof AppError) return cause

@@ -5,7 +5,7 @@
  * without the expert -> closed when it answers, open for a longer rest when it does not.
  *
  * A failure: it throws, answers no distributions, or does not answer within twice the time in which it must begin; such a call is left. None of these is one:
- * OVERLOADED and DEADLINE, which say that there is more work than one expert can do, and would shed the work of a healthy one; a lethal text; and
+ * a text on which it throws while it answers others, which is lethal (pipeline/poison.ts); OVERLOADED and DEADLINE, which say that there is more work than one expert can do, and would shed the work of a healthy one; a lethal text; and
  * what `health` says, as the workers of a pool are started again by the pool itself, and come back without being asked.
  */
 import {
@@ -22,7 +22,8 @@ import {
 } from 'cockatiel'
 import { AppError, describeError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
-import type { Call, Expert, ExpertInput } from './expert.ts'
+import { answerApart } from '../poison.ts'
+import type { Call, Expert, ExpertInput, ExpertOutput, Lethal } from './expert.ts'
 import { wellFormed } from './well-formed.ts'
 
 export const circuitStates = ['closed', 'half-open', 'open'] as const
@@ -79,7 +80,7 @@ export function guarded(
   /** Keeps the last failure: what callers hear while the circuit is open. */
   async function ask(batch: readonly ExpertInput[], call: Call | undefined) {
     try {
-      return wellFormed(await inTime(expert, batch, call), batch.length)
+      return await askApart(expert, batch, call)
     } catch (error) {
       if (!isCrowded(error)) failure = asAppError(error)
       throw error
@@ -106,6 +107,35 @@ export function guarded(
       return expert.close()
     },
   }
+}
+
+const witness: ExpertInput = {
+  kind: 'news',
+  title: '',
+  text: 'Shares rise after the company reports higher earnings',
+}
+
+/** What throws on one text throws for all that are asked with it: they are asked again without it. */
+async function askApart(
+  expert: Expert,
+  batch: readonly ExpertInput[],
+  call: Call | undefined,
+): Promise<readonly (ExpertOutput | Lethal)[]> {
+  const findings = await answerApart(batch, {
+    attempt: async (part) => wellFormed(await inTime(expert, part, call), part.length),
+    canBePoison: (error) => !(error instanceof AppError || error instanceof TaskCancelledError),
+    witness,
+    textOf: ({ title, text }) => `${title}\n${text}`,
+  })
+  return findings.map((finding) =>
+    'answer' in finding
+      ? finding.answer
+      : {
+          lethal: `the expert ${expert.name} fails on it`,
+          expert: expert.name,
+          error: finding.poison,
+        },
+  )
 }
 
 function circuitOf(state: CircuitState): Circuit {

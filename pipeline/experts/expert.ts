@@ -13,10 +13,13 @@ export interface ExpertInput {
 /** Calibrated probabilities by task, in the order of the task's labels, summing to 1; a task the expert does not judge is absent. */
 export type ExpertOutput = Readonly<Partial<Record<Task, readonly number[]>>>
 
-/** A text that ended or broke the process which read it, twice and alone: it must not be read again. */
+/** A text that ended or broke the process which read it, or on which an expert throws, twice and alone: it must not be read again. */
 export interface Lethal {
   /** For people; holds nothing of the text. */
   readonly lethal: string
+  /** Who throws, and what; its words may quote the text. */
+  readonly expert?: string
+  readonly error?: unknown
 }
 
 export function isLethal(answer: object): answer is Lethal {

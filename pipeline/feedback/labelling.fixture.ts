@@ -93,6 +93,7 @@ export async function startLabelling(options: {
       gate: new Gate(),
       linker,
       flushMs: 1,
+      limits: { maxBytes: 1e9, maxMs: 1e9 },
       withinMs: { live: 1_000, history: 1_000 },
       labelRates: options.rates,
       analyst: createAnalyst({

@@ -11,6 +11,7 @@ import { topics } from '../../infra/log/log.ts'
 import { silentLogger as logger } from '../../infra/logger.ts'
 import { openEmbeddedStore } from '../../infra/store/embedded.ts'
 import type { Store } from '../../infra/store/store.ts'
+import { createLinker } from '../entities/link.ts'
 import { type PipelineRole, startPipelineRole } from '../main.ts'
 import type { ServingStatus, ShadowReport } from '../routes/experts.ts'
 import { temporaryFolder } from './world.fixture.ts'
@@ -33,6 +34,7 @@ describe('the role pipeline with a shadow', () => {
     const clock = Date.now
     role = await startPipelineRole({
       log,
+      linker: createLinker(),
       store,
       logTopic,
       config: settings,

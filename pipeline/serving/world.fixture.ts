@@ -160,6 +160,7 @@ export async function startWorld({
     withinMs,
     labelRates: { share: 0, uniformShare: 0 },
     flushMs: 1,
+    limits: { maxBytes: 1e9, maxMs: 1e9 },
     linker: createLinker(),
     analyst: createLiveAnalyst({ serving, analystFor }),
     onFatal: (error) => {

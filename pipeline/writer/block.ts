@@ -1,9 +1,9 @@
 /** Inserting one block and confirming it: the loop around `nextStep`. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
 import type { InsertOutcome, PartitionId, Store } from '../../infra/store/store.ts'
-import type { Backoff } from './backoff.ts'
+import { refusesContent } from '../../infra/store/store-error.ts'
+import { type Backoff, timedWait, type Wait } from './backoff.ts'
 import type { CutBlock } from './blocks.ts'
 import { nextStep, type Step } from './next-step.ts'
 
@@ -13,6 +13,8 @@ export interface BlockWriting {
   readonly logger: Logger
   readonly backoff: Backoff
   readonly maxRepeats: number
+  /** A timer unless told. */
+  readonly wait?: Wait
   readonly signal?: AbortSignal
 }
 
@@ -33,7 +35,7 @@ export async function writeBlock(cut: CutBlock, writing: BlockWriting): Promise<
     const step = nextStep({ block, outcome: outcome.kind, markAfter, reads, attempt, replicated })
     if (step.kind === 'go-on') return step.mark
     if (step.kind === 'lost') throw wentBack(block, markAfter)
-    if (repeat > writing.maxRepeats) throw gaveUp(block, outcome)
+    if (repeat > patienceWith(outcome, writing)) throw gaveUp(block, outcome)
     report(writing.logger, block, outcome, step)
     await pause(writing, repeat)
     if (step.kind === 'wait') continue
@@ -52,10 +54,18 @@ type Where = PartitionId & { readonly mark: number; readonly last: number }
 const nameOf = (block: Where): string =>
   `offsets ${block.mark + 1} to ${block.last} of ${block.logTopic}/${block.partition}`
 
+/** A store that understood the block and refuses it will refuse it again. */
+const repeatsOfRefused = 1
+
+function patienceWith(outcome: InsertOutcome, { maxRepeats }: BlockWriting): number {
+  const isRefused = outcome.kind === 'unknown' && refusesContent(outcome.error)
+  return isRefused ? Math.min(repeatsOfRefused, maxRepeats) : maxRepeats
+}
+
 async function pause(writing: BlockWriting, repeat: number): Promise<void> {
-  const { signal } = writing
+  const { wait = timedWait, signal } = writing
   try {
-    await sleep(writing.backoff(repeat), undefined, signal === undefined ? {} : { signal })
+    await wait(writing.backoff(repeat), signal)
   } catch (cause) {
     const message = 'Stopped before a block was confirmed; it is repeated at the next start'
     throw new AppError('STORE', message, { cause, retryable: true })

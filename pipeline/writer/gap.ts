@@ -10,6 +10,8 @@ export interface OffsetRange extends PartitionId {
   readonly from: number
   /** The offset after the last one covered. */
   readonly next: number
+  /** Retention removed what stood below this offset. */
+  readonly removedBelow?: number | undefined
 }
 
 /**
@@ -32,8 +34,12 @@ export function* fillGaps(
   if (expected < range.next) yield gapRow(range, expected, range.next - 1, latest)
 }
 
-function gapRow(at: PartitionId, gapFrom: number, offset: number, appendedAt: string): UnplacedRow {
-  return { ...emptyRow(at, offset, appendedAt), gap_from: gapFrom, outcome: 'gap' }
+/** Of a gap that nobody can fill any more. Other gaps never held a post: control records, aborted transactions, compaction. */
+export const removedReason = 'removed from the log before it was read'
+
+function gapRow(at: OffsetRange, gapFrom: number, offset: number, appendedAt: string): UnplacedRow {
+  const reason = gapFrom < (at.removedBelow ?? 0) ? removedReason : ''
+  return { ...emptyRow(at, offset, appendedAt), gap_from: gapFrom, outcome: 'gap', reason }
 }
 
 /** A row of outcome `dead` with nothing known but its place and when the log took it. */

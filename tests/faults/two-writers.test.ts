@@ -8,6 +8,7 @@ import { ClickHouse, type ClientOptions, connectClient } from '../../infra/store
 import { checkContinuity } from '../../infra/store/continuity.ts'
 import { migrate } from '../../infra/store/migrate.ts'
 import { type Column, columnsSql, insertSql } from '../../infra/store/sql.ts'
+import { embeddedForm } from '../../infra/store/statement-form.ts'
 import {
   createPartitionWriter,
   type PartitionWriter,
@@ -26,7 +27,7 @@ describe('two writers on one partition', () => {
     const engine = new ClickHouse({
       connect: () => connectClient({ connection } as ClientOptions),
       where: folder.path,
-      engine: 'embedded',
+      form: embeddedForm,
     })
     return Object.assign(engine, { boot: 'shared', replicated: false })
   }
