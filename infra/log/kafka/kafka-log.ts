@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type {
@@ -32,6 +33,9 @@ const defaultLimits: ReadLimits = { maxRecords: 2_000, maxBytes: 4 * 1024 * 1024
 const defaultBackoff: Backoff = { firstMs: 100, maxMs: 10_000 }
 /** A larger send would only wait longer. */
 const sendBytes = 1024 * 1024
+/** How long brokers may take to hear of a new topic: 10 s in all. */
+const creationLooks = 40
+const creationWaitMs = 250
 
 export interface KafkaLogOptions extends CreationOptions {
   readonly topicPrefix: string
@@ -89,20 +93,31 @@ class LogOverDriver implements KafkaLog {
     const names = specs.map(({ name }) => this.#named(name))
     let found = await this.#driver.describeTopics(names)
     const missing = specs.filter(({ name }) => !found.has(this.#named(name)))
-    if (options.createTopics && missing.length > 0) {
-      await this.#driver
-        .createTopics(missing.map((spec) => newTopic(this.#named(spec.name), spec, options)))
-        .catch((error: unknown) => {
-          if (!(error instanceof AppError && error.code === 'UNSUPPORTED')) throw error
-          logger.warn({ error: describeError(error) }, 'topics may not be created: checking them')
-        })
-      found = await this.#driver.describeTopics(names)
-    }
+    if (options.createTopics && missing.length > 0)
+      try {
+        await this.#driver.createTopics(
+          missing.map((spec) => newTopic(this.#named(spec.name), spec, options)),
+        )
+        found = await this.#onceKnown(names)
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === 'UNSUPPORTED')) throw error
+        logger.warn({ error: describeError(error) }, 'topics may not be created: checking them')
+        found = await this.#driver.describeTopics(names)
+      }
     const faults = specs.flatMap((spec) => {
       const name = this.#named(spec.name)
       return topicFaults(name, spec, found.get(name))
     })
     if (faults.length > 0) throw new AppError('LOG', `Refused topics: ${faults.join('; ')}`)
+  }
+
+  /** A broker hears of a new topic a moment after the one that created it. */
+  async #onceKnown(names: readonly string[]): ReturnType<KafkaDriver['describeTopics']> {
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#driver.describeTopics(names)
+      if (attempt === creationLooks || names.every((name) => found.has(name))) return found
+      await delay(creationWaitMs)
+    }
   }
 
   async partitions(topic: string): Promise<number> {
