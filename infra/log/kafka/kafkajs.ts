@@ -216,7 +216,7 @@ class KafkajsDriver implements KafkaDriver {
   async #create({ name, partitions, replicationFactor, config }: NewTopic): Promise<void> {
     await this.#ask(`to create the topic ${name}`, (admin) =>
       admin.createTopics({
-        waitForLeaders: false, // it fails where the topic is not known at once
+        waitForLeaders: false, // it asks a broker that may not have heard of the topic, and fails
         topics: [
           {
             topic: name,
