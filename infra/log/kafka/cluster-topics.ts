@@ -1,6 +1,6 @@
 /** The topics of the log on the cluster: made and checked, and once known, remembered. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError, describeError } from '../../errors.ts'
+import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { TopicSpec } from '../log.ts'
 import { checkName } from '../topic-spec.ts'
@@ -90,14 +90,10 @@ export class ClusterTopics {
   async #create(missing: readonly TopicSpec[]): Promise<boolean> {
     const { driver, options, named, logger } = this.#deps
     if (missing.length === 0) return false
-    try {
-      await driver.createTopics(missing.map((spec) => newTopic(named(spec.name), spec, options)))
-      return true
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === 'UNSUPPORTED')) throw error
-      logger.warn({ error: describeError(error) }, 'topics may not be created: checking them')
-      return false
-    }
+    const topics = missing.map((spec) => newTopic(named(spec.name), spec, options))
+    if (await driver.createTopics(topics)) return true
+    logger.warn({ topics: topics.map(({ name }) => name) }, 'topics may not be created: checking')
+    return false
   }
 
   /** A broker may learn of a new topic a little later than the one that made it. */
