@@ -21,6 +21,8 @@ export class FileReader {
   readonly #splitter = new LineSplitter(maxPostBytes)
   readonly device: number
   readonly inode: number
+  /** The first bytes as they were when they were read: a file that begins otherwise by now was written anew. */
+  #head: Buffer
   /** Bytes read, an unfinished line included. */
   #position: number
   /** Behind the last whole line. */
@@ -29,12 +31,13 @@ export class FileReader {
   private constructor(
     handle: FileHandle,
     { dev, ino }: { dev: number; ino: number },
-    from: number,
+    { from, head }: { from: number; head: Buffer },
   ) {
     this.#handle = handle
     this.device = dev
     this.inode = ino
     this.#from = from
+    this.#head = head
     this.#position = from
     this.#offset = from
   }
@@ -45,7 +48,9 @@ export class FileReader {
     try {
       const stats = await handle.stat()
       if (!stats.isFile()) throw new Error('not a regular file')
-      return new FileReader(handle, stats, Math.min(from, stats.size))
+      const start = Math.min(from, stats.size)
+      const head = await headOf(handle, Math.min(longestHead, start))
+      return new FileReader(handle, stats, { from: start, head })
     } catch (error) {
       await handle.close()
       throw error
@@ -66,6 +71,11 @@ export class FileReader {
     for (;;) {
       const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, this.#position)
       if (bytesRead === 0) return
+      if (this.#head.length < longestHead && this.#position === this.#head.length)
+        this.#head = Buffer.concat([this.#head, buffer.subarray(0, bytesRead)]).subarray(
+          0,
+          longestHead,
+        )
       this.#position += bytesRead
       // The splitter keeps pieces of lines, and the buffer is used again.
       const lines = this.#splitter.push(Uint8Array.prototype.slice.call(buffer, 0, bytesRead))
@@ -79,22 +89,26 @@ export class FileReader {
     return line === undefined ? undefined : this.#placed(line)
   }
 
-  async place(): Promise<FilePlace> {
-    const headBytes = Math.min(longestHead, this.#offset)
-    const head = await this.#headOf(headBytes)
+  place(): FilePlace {
+    const headBytes = Math.min(this.#head.length, this.#offset)
+    const head = hashOf(this.#head.subarray(0, headBytes))
     return { device: this.device, inode: this.inode, offset: this.#offset, head, headBytes }
   }
 
-  /** Whether the file still begins as it did at `place`, and reaches to it: it was not emptied and written anew. */
-  async continues(place: FilePlace): Promise<boolean> {
-    if ((await this.size()) < Math.max(place.offset, this.#position)) return false
-    return (await this.#headOf(place.headBytes)) === place.head
+  /** Whether this is the file of the place, opened at it. */
+  isAt(place: FilePlace): boolean {
+    return (
+      this.device === place.device &&
+      this.inode === place.inode &&
+      this.#from === place.offset &&
+      hashOf(this.#head.subarray(0, place.headBytes)) === place.head
+    )
   }
 
-  async #headOf(bytes: number): Promise<string> {
-    const buffer = Buffer.alloc(bytes)
-    const { bytesRead } = await this.#handle.read(buffer, 0, bytes, 0)
-    return shortHash(buffer.subarray(0, bytesRead), 22)
+  /** Whether everything that was read still stands in the file: it was not emptied, and not written anew. */
+  async isIntact(): Promise<boolean> {
+    if ((await this.size()) < this.#position) return false
+    return this.#head.equals(await headOf(this.#handle, this.#head.length))
   }
 
   #placed(line: Line): PlacedLine {
@@ -102,3 +116,11 @@ export class FileReader {
     return { ...line, offset: this.#offset }
   }
 }
+
+async function headOf(handle: FileHandle, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(bytes)
+  const { bytesRead } = await handle.read(buffer, 0, bytes, 0)
+  return buffer.subarray(0, bytesRead)
+}
+
+const hashOf = (bytes: Uint8Array): string => shortHash(bytes, 22)

@@ -51,9 +51,16 @@ export function createFileTail(
       : { ok: false, reason: mapped.reason }
   }
 
-  /** Everything that stands in the file now. What ends at or below `backlog` was there before the reading began. */
-  async function drain(reader: FileReader, backlog: number, context: RunContext): Promise<void> {
-    for await (const lines of reader.lines()) await take(lines, reader, backlog, context)
+  /**
+   * Everything that stands in the file now. What ends at or below `backlog` was there before the reading began.
+   * False when the file was emptied and written anew: what was read since may be cut out of its middle, and is left alone.
+   */
+  async function drain(reader: FileReader, backlog: number, context: RunContext): Promise<boolean> {
+    for await (const lines of reader.lines()) {
+      if (!(await reader.isIntact())) return false
+      await take(lines, reader, backlog, context)
+    }
+    return true
   }
 
   async function take(
@@ -66,17 +73,18 @@ export function createFileTail(
     const rows = lines.map((line) => rowOfLine(line, reader, line.offset <= backlog))
     const { accepted, refused } = await delivery.deliver(rows, signal)
     onReading({ fresh: accepted, corrected: 0, repeated: 0, refused })
-    await save({ file: await reader.place(), lastSuccessMs: clock() })
+    await save({ file: reader.place(), lastSuccessMs: clock() })
   }
 
   /** Where the last run ended, in the file as it is called now. */
   async function resume(place: FilePlace | undefined, context: RunContext): Promise<FileReader> {
     if (place === undefined) return open(path, config.from === 'end' ? Infinity : 0)
     for (const candidate of [path, ...(await siblings(path))]) {
-      const reader = await open(candidate, place.offset).catch(() => undefined)
+      const reader: FileReader | undefined = await open(candidate, place.offset).catch(
+        () => undefined,
+      )
       if (reader === undefined) continue
-      const isSame = reader.device === place.device && reader.inode === place.inode
-      if (isSame && (await reader.continues(place))) return reader
+      if (reader.isAt(place)) return reader
       await reader.close()
     }
     context.onOddity('the file was replaced while nobody read it: its last lines may be missing')
@@ -88,22 +96,23 @@ export function createFileTail(
     let reader = await resume((await context.load()).file, context)
     try {
       let backlog = await reader.size()
-      let place = await reader.place()
+      let offset = reader.place().offset
       let quietMs = 0
       context.onReading({ fresh: 0, corrected: 0, repeated: 0, refused: 0 })
       while (!signal.aborted) {
-        const change = await changeOf(reader, place, await statOf(path), quietMs)
+        const change = await changeOf(reader, await statOf(path), quietMs)
         if (change === 'gone') throw new SourceError(`${path} is gone`)
         if (change === 'rotated') await finish(reader, backlog, context)
-        if (change === 'rotated' || change === 'truncated') {
+        if (change !== 'none' || !(await drain(reader, backlog, context))) {
           await reader.close()
           reader = await open(path, 0)
           backlog = 0
+          offset = 0
+          continue
         }
-        await drain(reader, backlog, context)
-        const reached = await reader.place()
-        quietMs = isSamePlace(reached, place) ? quietMs + pollMs : 0
-        place = reached
+        const reached = reader.place().offset
+        quietMs = reached === offset ? quietMs + pollMs : 0
+        offset = reached
         await sleep(pollMs, signal)
       }
     } catch (error) {
@@ -149,22 +158,18 @@ function ownPost(value: unknown, source: string, time: ReadingTime): unknown {
 
 type Change = 'none' | 'rotated' | 'truncated' | 'gone'
 
-/** What became of the file in hand, which was read to `place`, and of its name. */
+/** What became of the file in hand, and of its name. */
 async function changeOf(
   reader: FileReader,
-  place: FilePlace,
   named: { readonly dev: number; readonly ino: number; readonly size: number } | undefined,
   quietMs: number,
 ): Promise<Change> {
   if (named === undefined) return quietMs > patienceMs ? 'gone' : 'none'
   if (named.dev === reader.device && named.ino === reader.inode)
-    return (await reader.continues(place)) ? 'none' : 'truncated'
+    return (await reader.isIntact()) ? 'none' : 'truncated'
   // Its writer has the old file in hand until it writes to the new one.
   return named.size > 0 || quietMs > patienceMs ? 'rotated' : 'none'
 }
-
-const isSamePlace = (a: FilePlace, b: FilePlace): boolean =>
-  a.inode === b.inode && a.offset === b.offset
 
 async function open(path: string, from: number): Promise<FileReader> {
   try {

@@ -127,6 +127,7 @@ class KafkajsDriver implements KafkaDriver {
     for (const topic of topics)
       await this.#ask(`to create the topic ${topic.name}`, (admin) =>
         admin.createTopics({
+          waitForLeaders: false, // it asks a broker that may not have heard of the topic, and fails
           topics: [
             {
               topic: topic.name,
