@@ -28,7 +28,7 @@ export function createKafkaTopic(
   config: KafkaTopicSource,
   deps: {
     readonly clock: Clock
-    openLog(brokers: readonly string[]): Promise<ForeignLog>
+    openLog(): Promise<ForeignLog>
   },
 ): Source {
   const { clock, openLog } = deps
@@ -69,7 +69,7 @@ export function createKafkaTopic(
 
   async function run(context: RunContext): Promise<void> {
     const { delivery, signal, onReading } = context
-    const log = await openLog(config.brokers)
+    const log = await openLog()
     try {
       let stopped: (error: unknown) => void = () => {}
       const failure = new Promise<never>((_resolve, reject) => {
@@ -107,7 +107,7 @@ export function createKafkaTopic(
     { delivery, signal, onReading }: RunContext,
     limit: number,
   ): Promise<void> {
-    const log = await openLog(config.brokers)
+    const log = await openLog()
     try {
       const begins = await log.beginningOffsets(topic)
       const ends = await log.endOffsets(topic)
