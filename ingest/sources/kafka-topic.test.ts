@@ -123,7 +123,7 @@ describe('createKafkaTopic', () => {
     const letters = run.letters()
     assert.equal(letters.length, 2)
     for (const { origin } of letters)
-      assert.match(origin, /^source:vendor\/vendor\.stories\/[01]\/\d$/)
+      assert.match(origin, /^source:vendor:vendor\.stories\/[01]\/\d$/)
     await foreign.append(topic, [story('c')])
     const later = new Reading(time)
     await later.until(1, source().run(later))

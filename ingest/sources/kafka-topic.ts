@@ -38,15 +38,16 @@ export function createKafkaTopic(
   function rowsOf({ partition, records }: Pick<LogBatch, 'partition' | 'records'>): Row[] {
     const nowMs = clock()
     return records.map((record) => {
-      const place = `${topic}/${partition}/${record.offset}`
-      return rowOf(label, place, record.value, readRecord(record, place, nowMs))
+      const place = { stream: topic, partition, offset: record.offset }
+      const fallbackId = `${topic}/${partition}/${record.offset}`
+      return rowOf(label, place, record.value, readRecord(record, fallbackId, nowMs))
     })
   }
 
-  function readRecord(record: LogRecord, place: string, nowMs: number): Row['read'] {
+  function readRecord(record: LogRecord, fallbackId: string, nowMs: number): Row['read'] {
     const json = decodeJson(record.value)
     if (!json.ok) return json
-    const options = { withoutZone: datesWithoutZone, fallbackId: place }
+    const options = { withoutZone: datesWithoutZone, fallbackId }
     const mapped = mapItem(mapping, json.value, options)
     if (!mapped.ok) return mapped
     return { ok: true, candidate: postOf(mapped.item, label, timeOf(record, nowMs), false) }
