@@ -4,6 +4,7 @@ import { systemClock as clock } from '../infra/clock.ts'
 import type { SourceConfig } from '../infra/config-sources.ts'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
+import { silentLogger } from '../infra/logger.ts'
 import type { Post } from '../ingest/contract.ts'
 import type { SourcesView, SourceView } from '../ingest/sources/routes.ts'
 import { createSourceBuilder } from '../ingest/sources/sources.ts'
@@ -64,7 +65,7 @@ function testCommand(): Command {
             ? 'No sources: list them in the file that --config names'
             : `No source is called ${JSON.stringify(name)}; there are: ${config.sources.map((source) => source.name).join(', ')}`,
         )
-      const build = createSourceBuilder({ ...liveSourcesOf(config), clock })
+      const build = createSourceBuilder({ ...liveSourcesOf(config, silentLogger), clock })
       const limits = {
         lines: numberOf('--lines', options.lines, 0, 1_000),
         timeoutMs: 1_000 * numberOf('--timeout', options.timeout, 1, 3_600),

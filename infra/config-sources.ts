@@ -77,12 +77,14 @@ const Mapping = Type.Object(
 )
 export type Mapping = Type.Static<typeof Mapping>
 
+const EnvName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' })
+
 /** A value of the file, or the name of the environment variable that holds it. */
 const HeaderRule = Type.Union([
   Type.String({ maxLength: 2_000 }),
   Type.Object(
     {
-      env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
+      env: EnvName,
       prefix: Type.Optional(Type.String({ maxLength: 100 })),
     },
     closed,
@@ -159,6 +161,27 @@ const KafkaTopicSource = Type.Object(
     type: Type.Literal('kafka-topic'),
     ...common,
     brokers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+    /** Over TLS, with these PEM files. */
+    tls: Type.Optional(
+      Type.Object(
+        {
+          caFile: Type.String({ default: '' }),
+          certFile: Type.String({ default: '' }),
+          keyFile: Type.String({ default: '' }),
+        },
+        closed,
+      ),
+    ),
+    sasl: Type.Optional(
+      Type.Object(
+        {
+          mechanism: Type.Enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+          username: Type.String({ minLength: 1 }),
+          password: Type.Object({ env: EnvName }, closed),
+        },
+        closed,
+      ),
+    ),
     topic: Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' }),
     group: Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' }),
     /** Where a group begins that has committed nothing. */

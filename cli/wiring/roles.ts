@@ -20,8 +20,8 @@ export interface MountedRole {
 }
 
 export function mountIngest(floor: Floor): MountedRole {
-  const { config, registry, health } = floor
-  const ingest = createIngest({ ...floor, live: { ...liveSourcesOf(config), registry } })
+  const { config, registry, health, logger } = floor
+  const ingest = createIngest({ ...floor, live: { ...liveSourcesOf(config, logger), registry } })
   health.note(() => ingest.troubles())
   return {
     plugin: ingest.plugin,

@@ -6,8 +6,9 @@ import { type DeadLetter, maxPayloadBytes, type Post, parsePost } from '../contr
 import type { Sleep } from '../replay.ts'
 
 export interface Row {
-  /** `source:NAME/...`: a repeat of the same thing has the same. Key of its dead letter. */
+  /** `source:NAME/partition/offset`: a repeat of the same thing has the same. Key of its dead letter. */
   readonly origin: string
+  readonly source: string
   readonly raw: string | Uint8Array
   readonly read:
     | { readonly ok: true; readonly candidate: unknown }
@@ -78,11 +79,13 @@ export function judge(rows: readonly Row[], nowMs: number): Judged {
   return { posts, refused }
 }
 
-function letterOf({ origin, raw }: Row, reason: string, nowMs: number): DeadLetter {
+function letterOf({ origin, source, raw }: Row, reason: string, nowMs: number): DeadLetter {
   const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw
   return {
     origin,
+    source,
     reason,
+    class: 'invalid',
     payload: new TextDecoder().decode(bytes.subarray(0, maxPayloadBytes)),
     payloadBytes: bytes.byteLength,
     appendedAt: new Date(nowMs).toISOString(),

@@ -178,7 +178,7 @@ describe('createFeed', () => {
     await readAgain([empty, { guid: 'a', title: 'A', minutesAgo: 1 }])
     await readAgain([{ ...empty, minutesAgo: 6 }])
     const [letter, ...others] = run.letters()
-    assert.match(letter?.origin ?? '', /^source:wire\//)
+    assert.match(letter?.origin ?? '', /^source:wire\/0\/\d+$/)
     assert.equal(letter?.reason, 'neither title nor text')
     assert.equal(others.length, 0)
   })

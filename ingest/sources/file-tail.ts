@@ -33,7 +33,7 @@ export function createFileTail(
   const freshMs = config.freshMinutes * minuteMs
 
   function rowOfLine(line: PlacedLine, reader: FileReader, catchingUp: boolean): Row {
-    const place = `${reader.inode}/${line.offset}`
+    const place = { partition: reader.inode, offset: line.offset }
     const time = { nowMs: clock(), freshMs, catchingUp, undated: config.undated }
     return rowOf(label, place, line.bytes ?? '', readLine(line, time))
   }

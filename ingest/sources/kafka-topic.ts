@@ -28,7 +28,7 @@ export function createKafkaTopic(
   config: KafkaTopicSource,
   deps: {
     readonly clock: Clock
-    openLog(brokers: readonly string[]): Promise<ForeignLog>
+    openLog(): Promise<ForeignLog>
   },
 ): Source {
   const { clock, openLog } = deps
@@ -38,15 +38,16 @@ export function createKafkaTopic(
   function rowsOf({ partition, records }: Pick<LogBatch, 'partition' | 'records'>): Row[] {
     const nowMs = clock()
     return records.map((record) => {
-      const place = `${topic}/${partition}/${record.offset}`
-      return rowOf(label, place, record.value, readRecord(record, place, nowMs))
+      const place = { stream: topic, partition, offset: record.offset }
+      const fallbackId = `${topic}/${partition}/${record.offset}`
+      return rowOf(label, place, record.value, readRecord(record, fallbackId, nowMs))
     })
   }
 
-  function readRecord(record: LogRecord, place: string, nowMs: number): Row['read'] {
+  function readRecord(record: LogRecord, fallbackId: string, nowMs: number): Row['read'] {
     const json = decodeJson(record.value)
     if (!json.ok) return json
-    const options = { withoutZone: datesWithoutZone, fallbackId: place }
+    const options = { withoutZone: datesWithoutZone, fallbackId }
     const mapped = mapItem(mapping, json.value, options)
     if (!mapped.ok) return mapped
     return { ok: true, candidate: postOf(mapped.item, label, timeOf(record, nowMs), false) }
@@ -69,7 +70,7 @@ export function createKafkaTopic(
 
   async function run(context: RunContext): Promise<void> {
     const { delivery, signal, onReading } = context
-    const log = await openLog(config.brokers)
+    const log = await openLog()
     try {
       let stopped: (error: unknown) => void = () => {}
       const failure = new Promise<never>((_resolve, reject) => {
@@ -107,7 +108,7 @@ export function createKafkaTopic(
     { delivery, signal, onReading }: RunContext,
     limit: number,
   ): Promise<void> {
-    const log = await openLog(config.brokers)
+    const log = await openLog()
     try {
       const begins = await log.beginningOffsets(topic)
       const ends = await log.endOffsets(topic)

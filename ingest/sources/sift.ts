@@ -1,6 +1,7 @@
 /** From what a poll found to what it hands over: nothing that was handed over before, oldest first. */
+import { createHash } from 'node:crypto'
 import type { Row } from './delivery.ts'
-import { type Item, postOf, type Reading, type SourceLabel, shortHash } from './item.ts'
+import { type Item, postOf, type Reading, type SourceLabel } from './item.ts'
 import type { Seen } from './novelty.ts'
 import type { ReadingCounts } from './source.ts'
 import type { ReadingTime } from './timing.ts'
@@ -21,20 +22,39 @@ export function sift(
   for (const reading of oldestFirst(readings)) {
     const novelty = reading.ok ? seen.note(reading.item) : seen.noteRaw(reading.raw)
     if (novelty === 'repeated') counts.repeated += 1
-    else if (!reading.ok) rows.push(rowOf(label, shortHash(reading.raw, 22), reading.raw, reading))
+    else if (!reading.ok) rows.push(rowOf(label, placeOf(reading.raw), reading.raw, reading))
     else {
       counts[novelty === 'new' ? 'fresh' : 'corrected'] += 1
       const candidate = postOf(reading.item, label, time, novelty === 'corrected')
-      const place = shortHash(JSON.stringify([reading.item.id, reading.item.text]), 22)
+      const place = placeOf(JSON.stringify([reading.item.id, reading.item.text]))
       rows.push(rowOf(label, place, reading.raw, { ok: true, candidate }))
     }
   }
   return { rows, counts }
 }
 
-export function rowOf(label: SourceLabel, place: string, raw: Row['raw'], read: Row['read']): Row {
-  return { origin: `source:${label.name}/${place}`, raw, read }
+/** Where something stood: in a stream of the source, where it has several. */
+export interface Place {
+  readonly stream?: string
+  readonly partition: number
+  readonly offset: number
 }
+
+export function rowOf(label: SourceLabel, place: Place, raw: Row['raw'], read: Row['read']): Row {
+  const stream = place.stream === undefined ? '' : `:${place.stream}`
+  return {
+    origin: `source:${label.name}${stream}/${place.partition}/${place.offset}`,
+    source: label.source,
+    raw,
+    read,
+  }
+}
+
+/** What a poll finds stands nowhere: its content is its place. */
+const placeOf = (raw: Row['raw']): Place => ({
+  partition: 0,
+  offset: createHash('sha256').update(raw).digest().readUIntBE(0, 6),
+})
 
 /** Newest own date; undefined where no item has one. */
 export function newestMs(readings: readonly Reading[], nowMs: number): number | undefined {

@@ -2,8 +2,7 @@
 import { join } from 'node:path'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../../infra/clock.ts'
-import type { SourceConfig, SourceDefaults } from '../../infra/config-sources.ts'
-import { AppError } from '../../infra/errors.ts'
+import type { KafkaTopicSource, SourceConfig, SourceDefaults } from '../../infra/config-sources.ts'
 import type { Log } from '../../infra/log/log.ts'
 import type { Logger } from '../../infra/logger.ts'
 import { type ScheduledJob, schedule } from '../../infra/schedule.ts'
@@ -28,8 +27,16 @@ export interface Surroundings {
   readonly version: string
   /** Value of an environment variable. */
   readonly secret: Secret
-  /** A log on other brokers; without it sources of type kafka-topic cannot run. */
-  openForeignLog?(brokers: readonly string[]): Promise<ForeignLog>
+  /** A log on other brokers. */
+  openForeignLog(cluster: ForeignCluster): Promise<ForeignLog>
+}
+
+export interface ForeignCluster {
+  readonly brokers: readonly string[]
+  readonly tls: KafkaTopicSource['tls'] | undefined
+  readonly sasl:
+    | (Omit<NonNullable<KafkaTopicSource['sasl']>, 'password'> & { readonly password: string })
+    | undefined
 }
 
 export interface LiveSources extends Surroundings {
@@ -70,7 +77,7 @@ export function createSourceBuilder(deps: Surroundings & Time): (config: SourceC
       case 'kafka-topic':
         return createKafkaTopic(config, {
           clock,
-          openLog: (brokers) => (deps.openForeignLog ?? noForeignLog)(brokers),
+          openLog: async () => deps.openForeignLog(clusterOf(config, secret)),
         })
       case 'file-tail':
         return createFileTail(config, { clock, sleep })
@@ -148,6 +155,7 @@ function userAgentOf({ version, fetching }: Surroundings): string {
   return `Tickertone/${version}${fetching.contact === '' ? '' : ` (+${fetching.contact})`}`
 }
 
-async function noForeignLog(): Promise<never> {
-  throw new AppError('UNSUPPORTED', 'This process cannot read other Kafka clusters')
+function clusterOf({ brokers, tls, sasl }: KafkaTopicSource, secret: Secret): ForeignCluster {
+  const password = resolveSecrets(sasl && { password: sasl.password }, secret).password ?? ''
+  return { brokers, tls, sasl: sasl && { ...sasl, password } }
 }
