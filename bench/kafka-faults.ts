@@ -53,6 +53,7 @@ async function startAll(ends: (() => Promise<unknown>)[]): Promise<Cluster> {
     topicPrefix,
     replicationFactor: 3,
     sessionTimeoutMs,
+    client: 'kafkajs',
   })
   ends.push(() => log.close())
   const env = {
