@@ -87,6 +87,7 @@ export function createPlatformaticDriver({ brokers, clientId }: Connection): Kaf
             replicas: replicationFactor,
             configs: Object.entries(config).map(([key, value]) => ({ name: key, value })),
           })
+        return true
       }),
     offsets: (topic) =>
       told(async (): Promise<readonly OffsetRange[]> => {
