@@ -164,6 +164,21 @@ describe('records that others left on Kafka', { skip, timeout: 60_000 }, () => {
     )
   })
 
+  for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'])
+    it(`compressed with ${codec} are read`, async () => {
+      topic = `foreign-${randomUUID()}`
+      const compression = { name: 'compression.type', value: codec } // the broker compresses
+      await withAdmin(address, (admin) =>
+        admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries: [compression] }] }),
+      )
+      const values = Array.from({ length: 500 }, (_, i) => `${i} ${'the same again '.repeat(20)}`)
+      await log.append(
+        topic,
+        values.map((value) => ({ key: null, value })),
+      )
+      assert.deepEqual((await consumed(500)).all().map(text), values)
+    })
+
   async function removeBelow(offset: number): Promise<void> {
     await withAdmin(address, async (admin) => {
       await admin.fetchTopicOffsets(topic) // loads what the next call needs
