@@ -66,6 +66,7 @@ interface Memory {
 export class AlertEngine {
   readonly #options: EngineOptions
   #memory: Memory | undefined
+  #isStale = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -76,13 +77,15 @@ export class AlertEngine {
     return this.#memory?.control ?? 0
   }
 
-  /** The next pass begins with what the journal holds. Not while one is under way. */
-  forget(): void {
-    this.#memory = undefined
+  /** The next pass begins from what is stored, as after a restart. */
+  forgetMemory(): void {
+    this.#isStale = true
   }
 
   /** One pass; true when there may be more to do at once. A rejected pass has forgotten the memory. */
   async pass(): Promise<boolean> {
+    if (this.#isStale) this.#memory = undefined
+    this.#isStale = false
     this.#memory ??= await this.#recover()
     const memory = this.#memory
     try {

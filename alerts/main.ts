@@ -15,6 +15,7 @@ import { createEmailChannel } from './channels/email.ts'
 import type { AlertEvent } from './contract.ts'
 import { createControlReader } from './control-reader.ts'
 import { AlertEngine } from './engine.ts'
+import { eraseAlertTexts, type IsForgotten } from './erase-texts.ts'
 import { historyOf } from './history.ts'
 import { createJournal } from './journal.ts'
 import { createAlertMetrics } from './metrics.ts'
@@ -53,6 +54,8 @@ export interface Alerts {
   start(): void
   /** Resolves when the pass in hand is persisted and nothing is being sent. Idempotent. */
   stop(): Promise<void>
+  /** Empties texts in what is stored and in memory; answers how many events and snapshots held some. */
+  forget(isForgotten: IsForgotten): Promise<number>
   /** Every event once it is persisted; returns the way to stop listening. */
   onEvent(listener: (event: AlertEvent) => void): () => void
   /** Resolves when the `control` record at `offset` is in effect; rejects with the signal's reason when it aborts first. */
@@ -106,13 +109,14 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const stopping = new AbortController()
   const waiting = new Set<{ offset: number; resolve: () => void }>()
   let loop: Promise<void> | undefined
+  let passing: Promise<unknown> | undefined
 
   const pause = (ms: number): Promise<void> =>
     sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
 
   /** What another engine did meanwhile stands in the journal alone. */
   function takeTurn(isActive: boolean): void {
-    engine.forget()
+    engine.forgetMemory()
     logger.info(isActive ? 'alerts are raised and sent here' : 'alerts are left to another process')
     if (isActive) for (const outbox of outboxes) outbox.wake()
   }
@@ -130,7 +134,9 @@ export function createAlerts(deps: AlertsDeps): Alerts {
         continue
       }
       try {
-        const hasMore = await engine.pass()
+        const pass = engine.pass()
+        passing = pass
+        const hasMore = await pass
         if (backoffMs > pollMs) deps.onHealth?.(undefined)
         backoffMs = pollMs
         for (const waiter of waiting) {
@@ -161,6 +167,16 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       // What a slow server has not taken by then stays in the outbox.
       await Promise.race([sent, sleep(stopGraceMs, undefined, { ref: false })])
       for (const channel of channels) await channel.close()
+    },
+    async forget(isForgotten) {
+      let total = await eraseAlertTexts(store, isForgotten)
+      // The memory is built again from what is stored; what it wrote meanwhile is looked through once more.
+      for (let found = 1; found > 0; total += found) {
+        engine.forgetMemory()
+        await passing?.catch(() => undefined)
+        found = await eraseAlertTexts(store, isForgotten)
+      }
+      return total
     },
     onEvent(listener) {
       listeners.add(listener)

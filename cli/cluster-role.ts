@@ -1,8 +1,10 @@
 /** One role of a cluster in a process of its own. */
 import { randomUUID } from 'node:crypto'
+import { eraseAlertTexts } from '../alerts/erase-texts.ts'
 import { forwardRoutes } from '../dashboards/forwarding.ts'
 import type { RoleName } from './role-names.ts'
 import { type Floor, openFloor, type ProcessDeps } from './wiring/floor.ts'
+import { followErasures } from './wiring/follow-erasures.ts'
 import {
   type MountedRole,
   mountAlerts,
@@ -35,11 +37,27 @@ function mount(
     case 'ingest':
       return mountIngest(floor)
     case 'pipeline':
-      return mountPipeline(floor)
+      return mountPipeline(floor, (isErased) => eraseAlertTexts(floor.store, isErased))
     case 'alerts':
-      return mountAlerts(floor, ownUrl)
+      return mountLoneAlerts(floor, ownUrl)
     case 'dashboards':
       return mountDashboards(floor, () => null)
+  }
+}
+
+/** Beside no pipeline that would tell them what to forget. */
+async function mountLoneAlerts(floor: Floor, ownUrl: () => string): Promise<MountedRole> {
+  const { plugin, begin, forget } = await mountAlerts(floor, ownUrl)
+  return {
+    plugin,
+    async begin() {
+      await begin()
+      await floor.lifecycle.start(
+        'erasures of alerts',
+        () => followErasures({ ...floor, forget }),
+        (follower) => follower.stop(),
+      )
+    },
   }
 }
 

@@ -9,6 +9,8 @@ export interface Health {
   report(part: string, error: unknown): void
   /** What keeps parts from their work, asked with every readiness. */
   watch(failures: () => Readonly<Record<string, unknown>>): void
+  /** What is out of order without keeping the process from its work: it is named, and the process ready all the same. */
+  note(troubles: () => Readonly<Record<string, string>>): void
   readiness(): Readiness
 }
 
@@ -16,6 +18,7 @@ export function createHealth(): Health {
   let allStarted = false
   const reported: Record<string, string> = {}
   const watched: (() => Readonly<Record<string, unknown>>)[] = []
+  const noted: (() => Readonly<Record<string, string>>)[] = []
 
   function failures(): Record<string, string> {
     const found = watched.flatMap((ask) => Object.entries(ask()))
@@ -36,12 +39,15 @@ export function createHealth(): Health {
     watch(ask) {
       watched.push(ask)
     },
+    note(ask) {
+      noted.push(ask)
+    },
     readiness() {
       const start = allStarted ? 'done' : 'under way'
       const failing = failures()
       return {
         ready: allStarted && Object.keys(failing).length === 0,
-        checks: { start, ...failing },
+        checks: Object.assign({ start, ...failing }, ...noted.map((ask) => ask())),
       }
     },
   }

@@ -18,12 +18,12 @@ export async function startMonitor(
   const floor = await openFloor(deps)
   let replay: RunningDemo | undefined
   let url = ''
-  const pipeline = await mountPipeline(floor)
+  const pipeline = await mountPipeline(floor, (isErased) => alerts.forget(isErased))
   const alerts = await mountAlerts(floor, () => url)
   const roles = [
     mountIngest(floor),
-    pipeline,
     alerts,
+    pipeline,
     mountDashboards(floor, () => replay?.status() ?? null),
   ]
   const instance = randomUUID()

@@ -170,6 +170,7 @@ export const Status = Type.Object({
     description: 'Median of scoredAt - appendedAt over the last minute with posts.',
   }),
   postsPerSecond: Type.Number({ description: 'Stored posts of the last minute, live only.' }),
+  deadLetters: Type.Integer({ description: 'Open dead letters: refused, and nobody decided.' }),
   versions: Type.Record(Type.String(), Type.String()),
 })
 export type Status = Type.Static<typeof Status>

@@ -7,23 +7,32 @@ import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { AppError, describeError } from '../infra/errors.ts'
 
-/** A role's first path segments; whatever is below them belongs to it too. */
-interface Routes {
-  readonly paths: readonly string[]
-  readonly methods?: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** A path of a role; whatever is below it belongs to the role too. */
+interface Route {
+  readonly path: string
+  /** Every one unless told. */
+  readonly methods?: readonly Method[]
 }
 
 /** What the pages and commands ask of the other roles. `GET /api/posts` is a question of the dashboards' own. */
 export const forwardedRoutes = {
-  ingest: { paths: ['/api/posts'], methods: ['POST'] },
-  pipeline: {
-    paths: ['/api/feedback', '/api/labels', '/api/explain', '/api/allocation', '/api/experts'],
-  },
-  alerts: { paths: ['/api/alerts'] },
-} as const satisfies Readonly<Record<string, Routes>>
+  ingest: [{ path: '/api/posts', methods: ['POST'] }, { path: '/api/sources' }],
+  pipeline: [
+    { path: '/api/feedback' },
+    { path: '/api/labels' },
+    { path: '/api/explain' },
+    { path: '/api/allocation' },
+    { path: '/api/experts' },
+    { path: '/api/deadletters' },
+    { path: '/api/erasures' },
+  ],
+  alerts: [{ path: '/api/alerts' }],
+} as const satisfies Readonly<Record<string, readonly Route[]>>
 export type ForwardedRole = keyof typeof forwardedRoutes
 
-const everyMethod: NonNullable<Routes['methods']> = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const everyMethod: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const requestHeaders = ['accept', 'content-type', 'content-length', 'content-encoding']
 const responseHeaders = ['content-type', 'content-length', 'retry-after']
 
@@ -41,7 +50,7 @@ export function forwardRoutes(urls: Readonly<Record<ForwardedRole, string>>): Fa
 }
 
 async function forwardRole(scope: FastifyInstance, role: ForwardedRole, url: string) {
-  const { paths, methods = everyMethod }: Routes = forwardedRoutes[role]
+  const routes: readonly Route[] = forwardedRoutes[role]
   // Bodies pass unread, whatever they are.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -57,7 +66,7 @@ async function forwardRole(scope: FastifyInstance, role: ForwardedRole, url: str
       connect: { timeout: connectMs },
     },
   })
-  for (const path of paths.flatMap((path) => [path, `${path}/*`]))
+  for (const { path, methods = everyMethod } of routes.flatMap(withAllBelow))
     scope.route({
       method: [...methods],
       url: path,
@@ -75,6 +84,8 @@ async function forwardRole(scope: FastifyInstance, role: ForwardedRole, url: str
       },
     })
 }
+
+const withAllBelow = (route: Route): Route[] => [route, { ...route, path: `${route.path}/*` }]
 
 function only<Value>(
   names: readonly string[],

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
+import { faultOf } from './config-faults.ts'
 import { KafkaOptions } from './config-kafka.ts'
 import { PipelineOptions } from './config-pipeline.ts'
 import { section } from './config-section.ts'
+import { checkSources, SourceDefaults, SourceList } from './config-sources.ts'
 import { AppError, describeError } from './errors.ts'
 
 const isoDay = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$'
@@ -113,6 +115,8 @@ export const Config = Type.Object(
       },
       section,
     ),
+    sources: SourceList,
+    fetching: SourceDefaults,
     pipeline: PipelineOptions,
     alerts: Type.Object(
       {
@@ -227,9 +231,15 @@ export function loadConfig(options: {
     put(raw, path, schema.type === 'array' ? splitList(text) : text)
   }
   const value = Value.Default(Config, Value.Convert(Config, raw))
-  if (Value.Check(Config, value)) return value
-  throw new AppError('CONFIG', `Invalid configuration: ${faultsOf(value).join('; ')}`)
+  const { sources, faults } = checkSources(listOf(raw.sources))
+  if (Value.Check(Config, value) && faults.length === 0) return { ...value, sources }
+  throw new AppError(
+    'CONFIG',
+    `Invalid configuration: ${[...faultsOf(value), ...faults].join('; ')}`,
+  )
 }
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** A section of the file that is no object stays, for the check to find. */
 function put(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -241,6 +251,11 @@ function put(root: Record<string, unknown>, path: readonly string[], value: unkn
     at = next as Record<string, unknown>
   }
   at[path.at(-1) ?? ''] = value
+}
+
+/** What the environment says where the configuration only names a variable, as it does for secrets of sources. */
+export function environmentVariable(name: string): string | undefined {
+  return process.env[name]
 }
 
 const workerVariables =
@@ -258,15 +273,11 @@ export function workerEnvironment(env: Values = process.env): Record<string, str
 /** One phrase a fault: the option, the environment name that sets it, and what is wrong. */
 function faultsOf(value: unknown): string[] {
   const faults = Value.Errors(Config, value).flatMap((error) => {
-    const { keyword, instancePath } = error
-    if (keyword === 'additionalProperties') return [] // Each unknown key has an error of its own, keyword `boolean`.
-    const option = instancePath.slice(1).replaceAll('/', '.')
-    if (keyword === 'boolean') return [`unknown option ${JSON.stringify(option)}`]
+    const fault = faultOf(error)
+    if (fault === undefined) return []
+    const { option, wrong } = fault
+    if (fault.unknown) return [`unknown option ${JSON.stringify(option)}`]
     const env = leaves().find(({ path }) => option.startsWith(path.join('.')))?.schema.env
-    const wrong =
-      error.keyword === 'enum'
-        ? `must be one of ${error.params.allowedValues.join(', ')}`
-        : error.message
     return [`${option}${env === undefined ? '' : ` (${env})`} ${wrong}`]
   })
   return [...new Set(faults)]

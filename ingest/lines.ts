@@ -25,7 +25,8 @@ export async function* readLines(
   if (last !== undefined) yield [last]
 }
 
-class LineSplitter {
+/** Lines of one source, fed piece by piece. */
+export class LineSplitter {
   readonly #maxBytes: number
   #number = 0
   #end = 0
@@ -37,6 +38,7 @@ class LineSplitter {
     this.#maxBytes = maxBytes
   }
 
+  /** The lines that the chunk ends. */
   push(chunk: Uint8Array): Line[] {
     const lines: Line[] = []
     let from = 0

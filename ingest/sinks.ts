@@ -2,33 +2,21 @@
 import { Value } from 'typebox/value'
 import { AppError } from '../infra/errors.ts'
 import { type Log, topics } from '../infra/log/log.ts'
+import { appendPatiently, backoffMs, longestDelayMs } from './append.ts'
 import { decodeJson, type Post } from './contract.ts'
 import { PushResult } from './push.ts'
 import { type Refusal, realSleep, type Sink, type Sleep } from './replay.ts'
 
-const longestDelayMs = 30_000
 const requestTimeoutMs = 60_000
-
-/** A quarter of a second after the first failure, then twice as long each time. */
-function backoffMs(failures: number): number {
-  return Math.min(125 * 2 ** failures, longestDelayMs)
-}
 
 /** Appends without a check: the posts must be as parsePost returns them. Waits while the log is full. */
 export function createLogSink(deps: { log: Pick<Log, 'append'>; sleep?: Sleep }): Sink {
-  const { log, sleep = realSleep } = deps
+  const { log, sleep } = deps
   return {
     async send(posts, signal) {
       const records = posts.map((post) => ({ key: post.id, value: JSON.stringify(post) }))
-      for (let failures = 1; ; failures++) {
-        try {
-          await log.append(topics.posts, records)
-          return posts.map(() => undefined)
-        } catch (error) {
-          if (!(error instanceof AppError && error.retryable)) throw error
-          await sleep(backoffMs(failures), signal)
-        }
-      }
+      await appendPatiently({ log, topic: topics.posts, records, signal, sleep })
+      return posts.map(() => undefined)
     },
   }
 }

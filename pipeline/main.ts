@@ -14,7 +14,10 @@ import { createStrategies, type Strategies } from './allocator/strategies.ts'
 import { createTraffic, type Traffic } from './allocator/traffic.ts'
 import type { WeightKeeper } from './allocator/weights/keeper.ts'
 import { createConsumptionMetrics } from './consumption-metrics.ts'
+import { createLetters } from './deadletters/letters.ts'
 import type { Linker } from './entities/mention.ts'
+import { createErasures, type Erasures, type IsErased } from './erasure/erasures.ts'
+import type { ErasableLog } from './erasure/log.ts'
 import { createExpertWatch, type ExpertWatch } from './expert-watch.ts'
 import type { GuardedExpert } from './experts/breaker.ts'
 import type { Call, Expert } from './experts/expert.ts'
@@ -25,6 +28,8 @@ import type { StreamMonitor } from './monitor/monitor.ts'
 import { openStreamMonitor } from './monitor/open.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { allocationRoutes } from './routes/allocation.ts'
+import { deadLetterRoutes } from './routes/deadletters.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { createExpertServing, type ExpertServing, type Judging } from './serving/expert-serving.ts'
 import { Turns } from './turns.ts'
@@ -37,10 +42,13 @@ export interface PipelineRole {
   stop(): Promise<void>
   /** Why experts cannot answer now, by name: the others judge without them. And why `weights` learn no more. */
   failures(): Readonly<Record<string, AppError>>
+  /** Goes on with erasures that were begun before this start, once alerts are there. */
+  resumeErasures(): void
 }
 
 export interface PipelineRoleDeps {
-  readonly log: Log
+  /** The embedded one can be rewritten: what is forgotten is forgotten there too. */
+  readonly log: Log & Pick<ErasableLog, 'rewrite'>
   readonly store: Store
   readonly logTopic: string
   readonly config: Config['pipeline']
@@ -51,6 +59,8 @@ export interface PipelineRoleDeps {
   onFatal(error: unknown): void
   /** What keeps a partition from its work; undefined when it works again. */
   onHealth?(partition: number, error: unknown): void
+  /** Empties texts that alerts show; answers how many events and snapshots. */
+  eraseAlerts?(isErased: IsErased): Promise<number>
 }
 
 /**
@@ -65,22 +75,35 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
   try {
     const watchers = openWatchers(deps)
     const judges = await startJudges(deps, watchers, stops)
-    const serving = await startServing(deps, watchers, judges, stops)
+    const erasures = createErasures({
+      ...deps,
+      isConsumed: true,
+      eraseAlerts: async (isErased) => (await deps.eraseAlerts?.(isErased)) ?? 0,
+    })
+    await erasures.load()
+    const serving = await startServing(deps, watchers, judges, erasures, stops)
     const labelling = labellingOf(deps, judges.panel, serving)
     stops.push(() => labelling.stop())
-    const pipeline = pipelineOf(deps, { watchers, judges, serving })
+    const letters = createLetters(deps)
+    stops.push(() => letters.stop())
+    const pipeline = pipelineOf(deps, { watchers, judges, serving, erasures })
     stops.push(() => pipeline.stop())
+    stops.push(() => erasures.stop())
     await pipeline.start()
     await labelling.start()
+    await letters.start()
     return {
       plugin: async (app) => {
         await app.register(allocationOf(deps.config, watchers, judges))
         await app.register(explainRoutes({ store: deps.store, stacking: judges.fusion.stacking }))
         await app.register(labelling.plugin)
         await app.register(serving.plugin)
+        await app.register(deadLetterRoutes(letters))
+        await app.register(erasureRoutes(erasures))
       },
       stop,
       failures: () => failuresOf(judges.panel.experts, judges.strategies.keeper),
+      resumeErasures: () => erasures.resume(),
     }
   } catch (error) {
     await stop()
@@ -146,6 +169,7 @@ async function startServing(
   deps: PipelineRoleDeps,
   watchers: Watchers,
   judges: Judges,
+  { isErased }: Pick<Erasures, 'isErased'>,
   stops: Stop[],
 ): Promise<ExpertServing> {
   const { config } = deps
@@ -157,6 +181,7 @@ async function startServing(
     ...fusion,
     allocator: strategies.allocator,
     shadowShare: config.shadow.share,
+    isErased,
     withinMs: withinMsOf(panel.experts, config).history,
     analystOf: (judging, isLive) =>
       inTurns(turns, createAnalyst(analystDeps(config, watchers, judges, judging, isLive))),
@@ -204,15 +229,17 @@ function pipelineOf(
     readonly watchers: Watchers
     readonly judges: Judges
     readonly serving: ExpertServing
+    readonly erasures: Erasures
   },
 ): Pipeline {
   const { config } = deps
-  const { watchers, judges, serving } = parts
+  const { watchers, judges, serving, erasures } = parts
   const { budget } = judges.strategies
   return createPipeline({
     ...deps,
     analyst: serving.analyst,
     gate: serving.gate,
+    isErased: erasures.isErased,
     labelRates: {
       share: config.allocator.labelShare,
       uniformShare: config.allocator.labelUniformShare,

@@ -122,8 +122,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     backlog.end(batch)
     reportBacklog()
     await commit(batch, mark)
-    if (batch.records.length < fullBatchRecords)
-      await rest(assignment, deps.flushMs - (clock() - startedAt))
+    if (batch.records.length < fullBatchRecords) await rest(assignment, startedAt)
   }
 
   /** Resolves with the partition's mark; undefined when the generation ended meanwhile, or this process stops. */
@@ -155,8 +154,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
   }
 
-  async function rest(assignment: Assignment, ms: number): Promise<void> {
-    if (ms <= 0) return
+  /** Until the flush is due: at once where the clock has gone back since, which says nothing of how long the batch took. */
+  async function rest(assignment: Assignment, startedAt: number): Promise<void> {
+    const elapsedMs = clock() - startedAt
+    if (elapsedMs < 0 || elapsedMs >= deps.flushMs) return
+    const ms = deps.flushMs - elapsedMs
     await delay(ms, undefined, { signal: assignment.signal }).catch(() => undefined)
   }
 

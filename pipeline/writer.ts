@@ -20,7 +20,7 @@ import type { Logger } from '../infra/logger.ts'
 import { type LastRow, readLastRows } from '../infra/store/offsets.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
 import { fromStoreTime, toStoreTime } from '../infra/store/store-time.ts'
-import { type Backoff, jitteredBackoff } from './writer/backoff.ts'
+import { type Backoff, jitteredBackoff, type Wait } from './writer/backoff.ts'
 import { type BlockWriting, writeBlock } from './writer/block.ts'
 import { type BlockLimits, cutBlocks, defaultLimits } from './writer/blocks.ts'
 import { fillGaps, type UnplacedRow } from './writer/gap.ts'
@@ -36,6 +36,7 @@ export interface WriterOptions {
   readonly backoff?: Backoff
   /** Inserts and readings of the mark that one block may repeat before the write rejects. */
   readonly maxRepeats?: number
+  readonly wait?: Wait
   /** Ends waits: the write rejects at once. */
   readonly signal?: AbortSignal
 }

@@ -47,6 +47,8 @@ describe('the command line', () => {
       'sql',
       'feedback',
       'labels',
+      'deadletters',
+      'forget',
       'doctor',
       'epoch',
     ]) {

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import { type Clock, systemClock } from '../../infra/clock.ts'
 import type { Config } from '../../infra/config.ts'
 import type { Lifecycle } from '../../infra/lifecycle.ts'
-import { type Log, topics } from '../../infra/log/log.ts'
+import { topics } from '../../infra/log/log.ts'
 import type { Logger } from '../../infra/logger.ts'
 import { currentEpoch, logTopicOf } from '../../infra/store/epochs.ts'
 import type { Store } from '../../infra/store/store.ts'
@@ -13,7 +13,7 @@ import { createLinker } from '../../pipeline/entities/link.ts'
 import type { Linker } from '../../pipeline/entities/mention.ts'
 import { createHealth, type Health } from '../health.ts'
 import { openStore } from '../local-store.ts'
-import { openLog } from './open-log.ts'
+import { type OpenedLog, openLog } from './open-log.ts'
 
 export interface ProcessDeps {
   readonly config: Config
@@ -27,7 +27,7 @@ export interface ProcessDeps {
 
 export interface Floor extends ProcessDeps {
   readonly store: Store
-  readonly log: Log
+  readonly log: OpenedLog
   /** The topic `posts` with its epoch. */
   readonly logTopic: string
   readonly tail: Tail

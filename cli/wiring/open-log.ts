@@ -11,6 +11,7 @@ import { type Log, type TopicSpec, topics } from '../../infra/log/log.ts'
 import { meteredLog } from '../../infra/log/metered-log.ts'
 import type { Logger } from '../../infra/logger.ts'
 import { type ScheduledJob, schedule } from '../../infra/schedule.ts'
+import type { ErasableLog } from '../../pipeline/erasure/log.ts'
 import type { Health } from '../health.ts'
 import { logFolder } from '../local-store.ts'
 import { probeLog } from './log-probe.ts'
@@ -25,10 +26,18 @@ export interface OpenLogDeps {
 
 export const usesKafka = ({ kafka }: Pick<Config, 'kafka'>): boolean => kafka.brokers.length > 0
 
+/** The embedded one can be rewritten, where posts are to be forgotten. */
+export type OpenedLog = Log & Pick<ErasableLog, 'rewrite'>
+
 /** Opens it with all topics; the lifecycle closes it. */
-export async function openLog(deps: OpenLogDeps): Promise<Log> {
-  const log = usesKafka(deps.config) ? await openCluster(deps) : await openOwn(deps)
-  return meteredLog(log, deps.registry)
+export async function openLog(deps: OpenLogDeps): Promise<OpenedLog> {
+  const { config, registry } = deps
+  if (usesKafka(config)) return meteredLog(await openCluster(deps), registry)
+  const own = await openOwn(deps)
+  return {
+    ...meteredLog(own, registry),
+    rewrite: (topic, replace) => own.rewrite(topic, replace),
+  }
 }
 
 async function openCluster({
@@ -56,7 +65,7 @@ async function openCluster({
   return log
 }
 
-async function openOwn({ config, logger, lifecycle }: OpenLogDeps): Promise<Log> {
+async function openOwn({ config, logger, lifecycle }: OpenLogDeps): Promise<EmbeddedLog> {
   const log = await lifecycle.start(
     'log',
     async () => {

@@ -5,7 +5,9 @@ import type { ReplayStatus } from '../../dashboards/contract.ts'
 import { createDashboards } from '../../dashboards/main.ts'
 import { joinGroupLock } from '../../infra/log/group-lock.ts'
 import { createIngest } from '../../ingest/main.ts'
+import type { IsErased } from '../../pipeline/erasure/erasures.ts'
 import { startPipelineRole } from '../../pipeline/main.ts'
+import { liveSourcesOf } from '../live-sources.ts'
 import { version } from '../version.ts'
 import { startContinuityCheck } from './continuity-check.ts'
 import type { Floor } from './floor.ts'
@@ -18,7 +20,9 @@ export interface MountedRole {
 }
 
 export function mountIngest(floor: Floor): MountedRole {
-  const ingest = createIngest(floor)
+  const { config, registry, health } = floor
+  const ingest = createIngest({ ...floor, live: { ...liveSourcesOf(config), registry } })
+  health.note(() => ingest.troubles())
   return {
     plugin: ingest.plugin,
     async begin() {
@@ -32,7 +36,7 @@ export function mountIngest(floor: Floor): MountedRole {
 }
 
 /** Consumes when it resolves: log and store were compared before anything can be appended here. */
-export async function mountPipeline(floor: Floor): Promise<MountedRole> {
+export async function mountPipeline(floor: Floor, eraseAlerts: EraseAlerts): Promise<MountedRole> {
   const { lifecycle, config, health } = floor
   const pipeline = await lifecycle.start(
     'pipeline',
@@ -41,15 +45,20 @@ export async function mountPipeline(floor: Floor): Promise<MountedRole> {
         ...floor,
         config: config.pipeline,
         linker: floor.linker(),
+        eraseAlerts,
         onHealth: (partition, error) => health.report(`pipeline ${partition}`, error),
       }),
     (role) => role.stop(),
   )
   health.watch(() => pipeline.failures())
-  return { plugin: pipeline.plugin, begin: async () => {} }
+  return { plugin: pipeline.plugin, begin: async () => pipeline.resumeErasures() }
 }
 
+/** Empties texts that alerts show; answers how many events and snapshots. */
+export type EraseAlerts = (isErased: IsErased) => Promise<number>
+
 export interface MountedAlerts extends MountedRole {
+  readonly forget: EraseAlerts
   /** Resolves when the `control` record at `offset` is in effect. */
   seeded(offset: number, signal: AbortSignal): Promise<void>
 }
@@ -65,6 +74,7 @@ export async function mountAlerts(floor: Floor, ownUrl: () => string): Promise<M
       )
     : undefined
   const isActive = (): boolean => lock?.isHeld() ?? true
+  health.note(() => (isActive() ? {} : { alerts: 'stands by: another process raises and sends' }))
   const alerts = createAlerts({
     ...floor,
     isActive,
@@ -75,6 +85,7 @@ export async function mountAlerts(floor: Floor, ownUrl: () => string): Promise<M
   })
   return {
     plugin: alerts.plugin,
+    forget: (isErased) => alerts.forget(isErased),
     seeded: (offset, signal) => alerts.seeded(offset, signal),
     async begin() {
       await lifecycle.start(

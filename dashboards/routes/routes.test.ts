@@ -122,7 +122,7 @@ describe('the API over the store', () => {
     const { body } = await get<Status>('/api/status')
     assert.equal(body.now, new Date(now).toISOString())
     assert.equal(body.newestAppendedAt, new Date(now - minute).toISOString())
-    assert.deepEqual([body.replay, body.waiting], [null, null])
+    assert.deepEqual([body.replay, body.waiting, body.deadLetters], [null, null, 0])
     assert.deepEqual(body.versions, { tickertone: '0.1.0', lexicon: '1', linear: '1' })
   })
 

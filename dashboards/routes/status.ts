@@ -5,6 +5,7 @@ import { createTail } from '../../infra/store/tail.ts'
 import { cached } from '../cached.ts'
 import { ApiError, Status } from '../contract.ts'
 import type { DashboardsDeps } from '../dependencies.ts'
+import { countOpenLetters } from '../queries/dead-letters.ts'
 import { readExpertVersions } from '../queries/expert-versions.ts'
 import { readRates } from '../queries/rates.ts'
 
@@ -23,6 +24,7 @@ export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): voi
       replay: replayStatus(),
       waiting: await countWaiting(deps),
       ...(await readRates(store, now)),
+      deadLetters: await countOpenLetters(store),
       versions: { ...versions, ...(await expertVersions(undefined)) },
     }
   })
@@ -31,7 +33,7 @@ export function statusRoutes(server: FastifyInstance, deps: DashboardsDeps): voi
     '/api/status',
     {
       schema: {
-        summary: 'Replay, lag, rates and versions',
+        summary: 'Replay, lag, rates, dead letters and versions',
         response: { 200: Status, default: ApiError },
       },
     },

@@ -35,7 +35,9 @@ function liveText(status: Status | undefined): string {
       ? ''
       : `, ${formatCount(status.waiting)} waiting`
   const rate = status.postsPerSecond > 0 ? `, ${status.postsPerSecond.toFixed(1)} posts/s` : ''
-  return `live${delay}${rate}${waiting}`
+  const dead =
+    status.deadLetters === 0 ? '' : `, ${formatCount(status.deadLetters)} open dead letters`
+  return `live${delay}${rate}${waiting}${dead}`
 }
 
 export function showClock(zone: Zone): void {

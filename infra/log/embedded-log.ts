@@ -21,6 +21,7 @@ import { type Backoff, PartitionReader } from './partition-reader.ts'
 import { createPartitioner } from './partitioner.ts'
 import { firstOffsetAt, type ReadLimits, readBatch } from './read.ts'
 import { expire, maxRemovals } from './retention.ts'
+import { type Replacement, rewritePartition } from './rewrite.ts'
 import type { Storage, TopicRow } from './storage.ts'
 import { checkName, checkTopicSpecs } from './topic-spec.ts'
 import { saveTopicInside, TopicTable } from './topic-table.ts'
@@ -30,6 +31,11 @@ export interface EmbeddedLog extends Log {
   readonly logId: string
   /** Removes what the topics' retention lets go; answers how many records. Costs what it removes. */
   enforceRetention(): Promise<number>
+  /**
+   * Gives records of the topic other values, durably; answers how many. Offsets, keys and timestamps stay. Who has read a record keeps what it read. The
+   * file's free pages hold the old bytes until they are used again.
+   */
+  rewrite(topic: string, replace: Replacement): Promise<number>
 }
 
 export interface EmbeddedLogDeps {
@@ -178,6 +184,22 @@ export class LogOverStorage implements EmbeddedLog {
       } while (removed === maxRemovals)
     }
     return total
+  }
+
+  async rewrite(name: string, replace: Replacement): Promise<number> {
+    this.#checkOpen()
+    const topic = this.#topics.get(name)
+    const rewriting = {
+      storage: this.#storage,
+      heads: this.#heads,
+      topic,
+      limits: defaultLimits,
+      write: <T>(run: () => T) => this.#write(run),
+    }
+    let rewritten = 0
+    for (const partition of partitionsOf(topic))
+      rewritten += await rewritePartition(rewriting, partition, replace)
+    return rewritten
   }
 
   close(): Promise<void> {

@@ -19,7 +19,10 @@ import { standIn, standInCalibration, standInWeights } from './stand-in.ts'
 export type Judging = Pick<AnalystDeps, 'allocator' | 'calibration' | 'referenceWeights'>
 
 export interface ExpertServingDeps
-  extends Pick<PromotionsDeps, 'log' | 'store' | 'logTopic' | 'clock' | 'logger' | 'withinMs'> {
+  extends Pick<
+    PromotionsDeps,
+    'log' | 'store' | 'logTopic' | 'clock' | 'logger' | 'withinMs' | 'isErased'
+  > {
   readonly log: PromotionsDeps['log'] & Parameters<typeof createServing>[0]['log']
   /** Those of the config, who vote while nothing else is recorded. */
   readonly experts: readonly Expert[]

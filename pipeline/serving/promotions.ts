@@ -25,7 +25,7 @@ import { type Candidate, checkLabels, labelsWanted, setWith } from './change.ts'
 import { overlay } from './coverage.ts'
 import type { Gate } from './gate.ts'
 import { livePace } from './pace.ts'
-import { offsetsSince, type Rescoring, remaining, rescore } from './rescore.ts'
+import { type IsErasedAt, offsetsSince, type Rescoring, remaining, rescore } from './rescore.ts'
 import type { Serving } from './serving.ts'
 import { uniformLabels } from './shadow-figures.ts'
 
@@ -79,6 +79,7 @@ export interface PromotionsDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly rowsAtOnce?: number
+  readonly isErased?: IsErasedAt | undefined
   /** Aborted when live posts have waited for long enough, counted from the call. */
   held?(): AbortSignal
 }

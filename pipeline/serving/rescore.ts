@@ -10,7 +10,7 @@ import type { Logger } from '../../infra/logger.ts'
 import { acceptInOrder } from '../../infra/store/log-order.ts'
 import { readMarks, readOffsets } from '../../infra/store/offsets.ts'
 import type { PartitionId, Store } from '../../infra/store/store.ts'
-import { toStoreTime } from '../../infra/store/store-time.ts'
+import { fromStoreTime, toStoreTime } from '../../infra/store/store-time.ts'
 import type { AnalysisRow } from '../contract.ts'
 import { jitteredBackoff } from '../writer/backoff.ts'
 import { writeBlock } from '../writer/block.ts'
@@ -23,7 +23,14 @@ export interface RescoreDeps extends RejudgeDeps {
   readonly logger: Logger
   /** Rows that are read, judged and written as one block; a kill costs at most these. */
   readonly rowsAtOnce?: number | undefined
+  /** Whether a row that the log took at that time was to be forgotten, which it may have been since it was read. */
+  readonly isErased?: IsErasedAt | undefined
 }
+
+export type IsErasedAt = (
+  claims: { readonly id: string; readonly author: string; readonly source: string },
+  appendedAtMs: number,
+) => boolean
 
 export interface Rescoring {
   readonly logTopic: string
@@ -115,6 +122,11 @@ async function rowsBehind(
   )
 }
 
+function isErased({ isErased }: RescoreDeps, row: AnalysisRow): boolean {
+  const { post_id: id, author, source } = row
+  return isErased?.({ id, author, source }, fromStoreTime(row.appended_at)) ?? false
+}
+
 /** The mark of the revision afterwards. */
 async function write(
   deps: RescoreDeps,
@@ -122,7 +134,10 @@ async function write(
   rows: readonly AnalysisRow[],
 ): Promise<number> {
   const writing = { ...deps, partition, backoff: jitteredBackoff(Math.random), maxRepeats: 10 }
-  const numbered = rows.map((row) => ({ ...row, revision: partition.revision?.number }))
+  const numbered = rows.map((row) => ({
+    ...(isErased(deps, row) ? { ...row, text: '', title: '', author: '', url: '' } : row),
+    revision: partition.revision?.number,
+  }))
   let mark = -1
   for (const block of cutBlocks(numbered, defaultLimits)) {
     mark = await writeBlock(block, writing)

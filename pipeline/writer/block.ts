@@ -1,10 +1,9 @@
 /** Inserting one block and confirming it: the loop around `nextStep`. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../infra/errors.ts'
 import type { Logger } from '../../infra/logger.ts'
 import type { InsertOutcome, PartitionId, Store } from '../../infra/store/store.ts'
 import { refusesContent } from '../../infra/store/store-error.ts'
-import type { Backoff } from './backoff.ts'
+import { type Backoff, timedWait, type Wait } from './backoff.ts'
 import type { CutBlock } from './blocks.ts'
 import { nextStep, type Step } from './next-step.ts'
 
@@ -14,6 +13,8 @@ export interface BlockWriting {
   readonly logger: Logger
   readonly backoff: Backoff
   readonly maxRepeats: number
+  /** A timer unless told. */
+  readonly wait?: Wait
   readonly signal?: AbortSignal
 }
 
@@ -62,9 +63,9 @@ function patienceWith(outcome: InsertOutcome, { maxRepeats }: BlockWriting): num
 }
 
 async function pause(writing: BlockWriting, repeat: number): Promise<void> {
-  const { signal } = writing
+  const { wait = timedWait, signal } = writing
   try {
-    await sleep(writing.backoff(repeat), undefined, signal === undefined ? {} : { signal })
+    await wait(writing.backoff(repeat), signal)
   } catch (cause) {
     const message = 'Stopped before a block was confirmed; it is repeated at the next start'
     throw new AppError('STORE', message, { cause, retryable: true })

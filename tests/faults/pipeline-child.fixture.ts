@@ -34,14 +34,14 @@ function watched(store: Store): Store {
   return {
     ...store,
     async insertBlock(block) {
-      const { partition, mark } = block
+      const { partition, mark, last } = block
       if (isTired) {
         isTired = false
         say({ asleep: { partition, mark } })
         process.kill(process.pid, 'SIGSTOP')
       }
       const outcome = await store.insertBlock(block)
-      say({ insert: { partition, mark, outcome: outcome.kind } })
+      say({ insert: { partition, mark, last, outcome: outcome.kind } })
       return outcome
     },
   }

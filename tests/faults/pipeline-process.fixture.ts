@@ -1,19 +1,21 @@
-/** Starting pipelines as processes, and waiting for what they say. */
+/** Pipelines as processes, and waiting for what they say. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { PipelineChildOptions } from './pipeline-child.fixture.ts'
 
+interface Insert {
+  readonly partition: number
+  readonly mark: number
+  readonly last: number
+  readonly outcome: string
+}
+
 /** A line of its log, or one that it says. */
 export interface Line {
-  readonly started?: true
-  readonly asleep?: { readonly partition: number; readonly mark: number }
-  readonly insert?: {
-    readonly partition: number
-    readonly mark: number
-    readonly outcome: string
-  }
+  readonly asleep?: Pick<Insert, 'partition' | 'mark'>
+  readonly insert?: Insert
   readonly msg?: string
   readonly group?: string
   readonly partitions?: readonly string[]
@@ -23,63 +25,90 @@ export interface PipelineProcess {
   readonly lines: readonly Line[]
   /** Has it stop itself (SIGSTOP) before its next insert. */
   sleepAtInsert(): void
-  signal(signal: NodeJS.Signals): void
-  /** The partitions of `posts` that it was given last. */
-  partitions(): number
-  /** Resolves with the first line, also an earlier one, that the test accepts. Rejects when the process ends before. */
-  until(accepts: (line: Line) => boolean): Promise<Line>
-  /** Resolves when it is gone. */
+  wake(): void
+  /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
 }
 
-export function startPipelineProcess(options: PipelineChildOptions): PipelineProcess {
+/** Processes that share partitions, and what they have said together. */
+export class Crew {
+  readonly #running = new Set<PipelineProcess>()
+  readonly #lines: Line[] = []
+  readonly #waiting = new Set<() => void>()
+
+  start(options: PipelineChildOptions): PipelineProcess {
+    const started = startPipelineProcess(options, (line) => {
+      this.#lines.push(line)
+      for (const look of this.#waiting) look()
+    })
+    this.#running.add(started)
+    return started
+  }
+
+  /** Resolves as soon as the condition holds; it is asked again at every line that any of them says. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return
+        this.#waiting.delete(look)
+        resolve()
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  /** Resolves when these have all partitions of `posts`, as they were told last, and each has some. */
+  untilShared(among: readonly PipelineProcess[], partitions: number): Promise<void> {
+    return this.until(() => {
+      const shares = among.map(shareOf)
+      return !shares.includes(0) && shares.reduce((sum, share) => sum + share, 0) === partitions
+    })
+  }
+
+  /** What is known to be stored of a partition: its mark. */
+  mark(partition: number): number {
+    const stored = this.#lines.flatMap(({ insert }) =>
+      insert?.partition === partition && insert.outcome === 'acknowledged' ? [insert.last] : [],
+    )
+    return Math.max(-1, ...stored)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running].map((each) => each.kill()))
+  }
+}
+
+function shareOf({ lines }: PipelineProcess): number {
+  const last = lines.findLast(
+    ({ msg, group }) =>
+      msg === 'partitions assigned' && (group?.endsWith('tickertone.pipeline') ?? false),
+  )
+  return last?.partitions?.length ?? 0
+}
+
+function startPipelineProcess(
+  options: PipelineChildOptions,
+  onLine: (line: Line) => void,
+): PipelineProcess {
   const file = fileURLToPath(new URL('./pipeline-child.fixture.js', import.meta.url))
-  const child = spawn(process.execPath, ['--enable-source-maps', file, JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const args = ['--enable-source-maps', file, JSON.stringify(options)]
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const gone = once(child, 'exit')
   const lines: Line[] = []
-  const waiting = new Set<() => void>()
-  const wake = (): void => {
-    for (const look of waiting) look()
-  }
   for (const input of [child.stdout, child.stderr])
     createInterface({ input }).on('line', (text) => {
-      lines.push(text.startsWith('{') ? JSON.parse(text) : { msg: text })
-      wake()
+      const line: Line = text.startsWith('{') ? JSON.parse(text) : { msg: text }
+      lines.push(line)
+      onLine(line)
     })
-
-  function until(accepts: (line: Line) => boolean): Promise<Line> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = lines.find(accepts)
-        if (found === undefined) return
-        waiting.delete(look)
-        resolve(found)
-      }
-      waiting.add(look)
-      look()
-      void gone.then(() =>
-        reject(new Error(`the process ended: ${JSON.stringify(lines.slice(-5))}`)),
-      )
-    })
-  }
-
   return {
     lines,
-    until,
     sleepAtInsert: () => child.stdin.write('sleep\n'),
-    signal: (signal) => child.kill(signal),
-    partitions: () =>
-      lines.findLast(({ msg, group }) => msg === 'partitions assigned' && isOfPipeline(group))
-        ?.partitions?.length ?? 0,
+    wake: () => child.kill('SIGCONT'),
     async kill() {
       child.kill('SIGKILL')
       await gone
     },
   }
-}
-
-function isOfPipeline(group: string | undefined): boolean {
-  return group?.endsWith('tickertone.pipeline') ?? false
 }

@@ -13,17 +13,19 @@ import { checkContinuity } from '../../infra/store/continuity.ts'
 import { type FrontProcess, startFrontProcess } from '../../infra/store/http-front.fixture.ts'
 import { openServerStore } from '../../infra/store/server.ts'
 import type { Store } from '../../infra/store/store.ts'
-import { type PipelineProcess, startPipelineProcess } from './pipeline-process.fixture.ts'
+import { Crew, type Line, type PipelineProcess } from './pipeline-process.fixture.ts'
 
 const skip = brokerMissing()
 const broker = skip === false ? await sharedBroker() : ''
 const logTopic = 'posts@0'
 const partitions = 6
+/** How many tokens the store remembers. */
+const window = 5
 
 describe('several pipelines', { skip }, () => {
   const folder = temporaryFolder()
   const topicPrefix = newPrefix()
-  const running = new Set<PipelineProcess>()
+  const crew = new Crew()
   let front: FrontProcess
   let store: Store
   let log: Log
@@ -41,15 +43,15 @@ describe('several pipelines', { skip }, () => {
   })
 
   after(async () => {
-    await Promise.all([...running].map((pipeline) => pipeline.kill()))
+    await crew.stop()
     await log.close()
     await store.close()
     await front.stop()
     folder.remove()
   })
 
-  function start(): PipelineProcess {
-    const pipeline = startPipelineProcess({
+  const start = (): PipelineProcess =>
+    crew.start({
       logTopic,
       env: {
         KAFKA_BROKERS: broker,
@@ -57,28 +59,22 @@ describe('several pipelines', { skip }, () => {
         KAFKA_SESSION_TIMEOUT_MS: '2000',
         CLICKHOUSE_URL: front.url,
         PIPELINE_EXPERTS: 'lexicon',
-        PIPELINE_FLUSH_MS: '50',
-        LOG_LEVEL: 'info',
+        PIPELINE_FLUSH_MS: '200',
       },
     })
-    running.add(pipeline)
-    return pipeline
-  }
 
-  async function end(pipeline: PipelineProcess): Promise<void> {
-    await pipeline.kill()
-    running.delete(pipeline)
-  }
-
-  /** Posts of one text, a few at a time, until it is told to stop; answers how many. */
+  /** Some posts more whenever those before are stored, until it is told to stop; answers how many. */
   function produce(): { stop(): Promise<number> } {
     let stopped = false
     let count = 0
     const producing = (async () => {
       while (!stopped) {
-        const posts = Array.from({ length: 12 }, () => postOf(count++))
-        await log.append(topics.posts, posts)
-        await stored()
+        const posts = Array.from({ length: 4 * partitions }, () => postOf(count++))
+        const positions = await log.append(topics.posts, posts)
+        await crew.until(
+          () =>
+            stopped || positions.every(({ partition, offset }) => crew.mark(partition) >= offset),
+        )
       }
     })()
     return {
@@ -90,77 +86,59 @@ describe('several pipelines', { skip }, () => {
     }
   }
 
-  const marks = (): Promise<number[]> =>
-    Promise.all(
-      Array.from({ length: partitions }, (_, partition) => store.mark({ logTopic, partition })),
-    )
-
-  const stored = async (): Promise<number> =>
-    (await marks()).reduce((sum, mark) => sum + mark + 1, 0)
-
-  /** Resolves when the processes together have all partitions, and no one of them has none. */
-  async function untilShared(pipelines: readonly PipelineProcess[]): Promise<void> {
-    for (;;) {
-      const shares = pipelines.map((pipeline) => pipeline.partitions())
-      const sum = shares.reduce((all, share) => all + share, 0)
-      if (sum === partitions && !shares.includes(0)) return
-      await marks()
-    }
-  }
-
-  async function untilStored(count: number): Promise<void> {
-    while ((await stored()) < count);
-  }
-
   it('lose and double nothing while partitions move, one is killed, and one sleeps longer than any token is kept', {
     timeout: 100_000,
   }, async () => {
     await store.command(
-      'ALTER TABLE analyses MODIFY SETTING non_replicated_deduplication_window = 5',
+      `ALTER TABLE analyses MODIFY SETTING non_replicated_deduplication_window = ${window}`,
     )
     const producing = produce()
     const first = start()
-    await untilShared([first])
-    const second = start()
-    await untilShared([first, second])
-    const third = start()
-    await untilShared([first, second, third])
-    await end(first)
-    await untilShared([second, third])
+    await crew.untilShared([first], partitions)
+    const [second, third] = [start(), start()]
+    await crew.untilShared([first, second, third], partitions)
+    await first.kill()
+    await crew.untilShared([second, third], partitions)
 
     second.sleepAtInsert()
-    const { asleep } = await second.until((line) => line.asleep !== undefined)
-    await untilShared([third])
-    const [behind] = await Promise.all([marks()])
-    const partition = asleep?.partition ?? -1
-    assert.equal(behind[partition], asleep?.mark)
-    // Many more blocks than the window has tokens.
-    while (((await marks())[partition] ?? 0) < (asleep?.mark ?? 0) + 40);
-    second.signal('SIGCONT')
-    const { insert } = await second.until(
-      ({ insert }) => insert?.partition === partition && insert.mark === asleep?.mark,
-    )
-    assert.equal(insert?.outcome, 'mark-moved')
-    await untilShared([second, third])
+    await crew.until(() => asleepOf(second) !== undefined)
+    const { partition, mark } = asleepOf(second) ?? { partition: -1, mark: -1 }
+    const before = blocksOf(third)
+    await crew.untilShared([third], partitions)
+    await crew.until(() => blocksOf(third) > before + 2 * window && crew.mark(partition) > mark)
+    second.wake()
+    const late = (): string | undefined =>
+      second.lines.find(({ insert }) => insert?.partition === partition && insert.mark === mark)
+        ?.insert?.outcome
+    await crew.until(() => late() !== undefined)
+    assert.equal(late(), 'mark-moved')
+    await crew.untilShared([second, third], partitions)
 
     const count = await producing.stop()
-    await untilStored(count)
+    const ends = await log.endOffsets(topics.posts)
+    await crew.until(() => ends.every((end, each) => crew.mark(each) === end - 1))
     assert.deepEqual(await checkContinuity(store, logTopic), [])
-    const rows = await store.query<{ id: string; copies: number }>(
-      "SELECT post_id AS id, count() AS copies FROM analyses WHERE log_topic = {logTopic:String} AND ordinal = 0 AND outcome = 'scored' GROUP BY id",
+    const rows = await store.query<{ id: string; outcome: string; copies: number }>(
+      'SELECT post_id AS id, outcome, count() AS copies FROM analyses WHERE log_topic = {logTopic:String} AND ordinal = 0 GROUP BY id, outcome',
       { logTopic },
     )
     assert.deepEqual(
-      rows.filter(({ copies }) => copies !== 1),
-      [],
-    )
-    assert.deepEqual(
-      new Set(rows.map(({ id }) => id)),
-      new Set(Array.from({ length: count }, (_, n) => idOf(n))),
+      rows.toSorted((a, b) => numberOf(a.id) - numberOf(b.id)),
+      Array.from({ length: count }, (_, n) => ({ id: idOf(n), outcome: 'scored', copies: 1 })),
     )
   })
 })
 
+function asleepOf({ lines }: PipelineProcess): Line['asleep'] {
+  return lines.find(({ asleep }) => asleep !== undefined)?.asleep
+}
+
+/** How many blocks it has stored. */
+function blocksOf({ lines }: PipelineProcess): number {
+  return lines.filter(({ insert }) => insert?.outcome === 'acknowledged').length
+}
+
+const numberOf = (id: string): number => Number(id.slice('post-'.length))
 const idOf = (n: number): string => `post-${n}`
 
 function postOf(n: number) {

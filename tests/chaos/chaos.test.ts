@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Breakage } from './breakage.ts'
+import { isClean, lastLine, runAll, type Totals } from './runs.ts'
+
+/** Plans that strike often; more of them run by `npm run chaos`. */
+async function chaos(options: {
+  readonly runs?: number
+  readonly first?: number
+  readonly only?: string
+  readonly breakage?: Breakage
+}): Promise<{ readonly totals: Totals; readonly said: string }> {
+  const said: string[] = []
+  const report = (line: string) => said.push(line)
+  const totals = await runAll({
+    seed: 7,
+    runs: 1,
+    first: 0,
+    jobs: 1,
+    target: 'embedded',
+    report,
+    ...options,
+  })
+  return { totals, said: said.join('\n') }
+}
+
+describe('the pipeline under faults', { timeout: 120_000 }, () => {
+  it('loses nothing and doubles nothing', async () => {
+    const { totals, said } = await chaos({ runs: 2 })
+    assert.ok(isClean(totals), said)
+    assert.equal(lastLine(totals), 'runs 2 lost 0 doubled 0 gaps 0')
+    assert.ok(Object.keys(totals.struck).length > 0)
+  })
+
+  const found: readonly {
+    readonly breakage: Breakage
+    readonly only: string
+    readonly first: number
+  }[] = [
+    { breakage: 'no-fence', only: 'zombie-insert', first: 1 },
+    { breakage: 'commit-first', only: 'kill:inserting', first: 0 },
+  ]
+  for (const { breakage, ...options } of found)
+    it(`finds the protocol broken by ${breakage}`, async () => {
+      const { totals } = await chaos({ breakage, ...options })
+      assert.ok(totals.lost + totals.doubled + totals.gaps > 0)
+    })
+})
