@@ -6,7 +6,13 @@ import { CompressionTypes, type Producer } from 'kafkajs'
 import { brokerMissing, sharedBroker } from '../broker.fixture.ts'
 import { deferred, Inbox, numbered, text } from '../log.fixture.ts'
 import type { Log } from '../log.ts'
-import { foreignClient, openTestKafkaLog, plainConnection, withAdmin } from './kafka-log.fixture.ts'
+import {
+  createElsewhere,
+  foreignClient,
+  openTestKafkaLog,
+  plainConnection,
+  withAdmin,
+} from './kafka-log.fixture.ts'
 
 const skip = brokerMissing()
 const address = skip === false ? await sharedBroker() : ''
@@ -163,6 +169,18 @@ describe('records that others left on Kafka', { skip, timeout: 60_000 }, () => {
       [97, 98, 99],
     )
   })
+
+  for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'])
+    it(`compressed with ${codec} are read`, async () => {
+      topic = `foreign-${randomUUID()}`
+      await createElsewhere(address, topic, 1, { 'compression.type': codec }) // the broker compresses
+      const values = Array.from({ length: 500 }, (_, i) => `${i} ${'the same again '.repeat(20)}`)
+      await log.append(
+        topic,
+        values.map((value) => ({ key: null, value })),
+      )
+      assert.deepEqual((await consumed(500)).all().map(text), values)
+    })
 
   async function removeBelow(offset: number): Promise<void> {
     await withAdmin(address, async (admin) => {

@@ -29,6 +29,8 @@ const endsMs = 5_000
 /** How long a member may take to leave before another one joins beside it. */
 const leaveMs = 5_000
 
+/** A member that ended sooner did no work. */
+const shortLifeMs = 15_000
 /** A coordinator that has just begun, or just moved, refuses for a moment. */
 const firstJoinAttempts = 6
 
@@ -68,6 +70,8 @@ export class GroupReader {
   #generation = 0
   #member: Member | undefined
   #aliveAt = 0
+  #joinedAt = 0
+  #shortLives = 0
   #lapsed = false
   #polling: Promise<void> | undefined
   #replacing: Promise<void> | undefined
@@ -135,8 +139,18 @@ export class GroupReader {
     this.#membership = undefined
     this.#loseAll()
     this.#member = undefined
-    if (old !== undefined) await Promise.race([old.leave(), this.#wait(leaveMs)])
+    if (old !== undefined) await this.#within(leaveMs, old.leave())
+    await this.#restBeforeJoining()
     await this.#joinUntilIn()
+  }
+
+  /** What ends one member soon, such as a batch that cannot be decoded, ends the next one too. */
+  async #restBeforeJoining(): Promise<void> {
+    const { backoff, monotonic } = this.#deps
+    const livedMs = monotonic() - this.#joinedAt
+    this.#shortLives = livedMs < shortLifeMs ? this.#shortLives + 1 : 0
+    if (this.#shortLives < 2) return
+    await this.#wait(Math.min(backoff.firstMs * 2 ** this.#shortLives, backoff.maxMs))
   }
 
   stop(): Promise<void> {
@@ -159,7 +173,7 @@ export class GroupReader {
     this.#membership = membership
     this.#partitions = undefined
     const joining = this.#join(() => this.#membership === membership)
-    const member = await Promise.race([joining, this.#wait(this.#joinMs)])
+    const member = await this.#within(this.#joinMs, joining)
     if (member === undefined) {
       this.#membership = undefined
       joining.then(
@@ -171,6 +185,7 @@ export class GroupReader {
       })
     }
     this.#member = member
+    this.#joinedAt = this.#deps.monotonic()
     this.#begin(this.#partitions)
   }
 
@@ -325,13 +340,25 @@ export class GroupReader {
       this.#deps.logger.debug({ topic, error: describeError(error) }, 'the ends are not known')
       return undefined
     })
-    const ranges = await Promise.race([asking, this.#wait(endsMs)])
+    const ranges = await this.#within(endsMs, asking)
     if (generation !== this.#generation) return
     for (const partition of partitions) {
       const range = ranges?.[partition.partition]
       const assigned = this.#assigned.get(keyOf(partition))
       if (range === undefined) assigned?.forgetEnd()
       else assigned?.observe(range)
+    }
+  }
+
+  /** `undefined` when it takes longer, or this reader is stopped meanwhile. */
+  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    const done = new AbortController()
+    const signal = AbortSignal.any([done.signal, this.#stopping.signal])
+    const late = delay(ms, undefined, { signal }).catch(() => undefined)
+    try {
+      return await Promise.race([work, late])
+    } finally {
+      done.abort()
     }
   }
 

@@ -21,6 +21,7 @@ import type { Logger } from '../../logger.ts'
 import type { NewRecord } from '../log.ts'
 import { clientFailure, isForbidden, kafkaErrorType } from './client-failure.ts'
 import { clientLog } from './client-log.ts'
+import { decompressors } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import type {
   FetchedRecord,
@@ -45,6 +46,14 @@ const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 16 }
 const knockRetry = { initialRetryTime: 100, retries: 2 }
 /** Who asks can ask again. */
 const quickRetry = { initialRetryTime: 100, maxRetryTime: 500, retries: 3 }
+
+/** kafkajs has one table of codecs for the process. */
+const codecs = [
+  [CompressionTypes.Snappy, decompressors.snappy],
+  [CompressionTypes.LZ4, decompressors.lz4],
+  [CompressionTypes.ZSTD, decompressors.zstd],
+] as const
+for (const [type, decompress] of codecs) kafkajs.CompressionCodecs[type] = () => ({ decompress })
 
 export function createKafkajsDriver(options: {
   readonly connection: Connection
