@@ -108,10 +108,12 @@ class BrokerRun {
     const opening = this.#open(victim, life)
     opening.catch(() => undefined)
     const working = this.#work(opening, over.signal)
-    const first = await Promise.race([end, working])
+    const first = await Promise.race([end, working]).catch((error: Error) => error)
     over.abort()
     this.#deps.cluster.proxy.play()
+    // A broker or store that was killed is back before anything else begins.
     await Promise.all([working.catch(() => undefined), ...outside])
+    if (first instanceof Error) throw first
     if (first === 'drained') await this.#wake()
     await this.#finish(victim, life, first)
   }

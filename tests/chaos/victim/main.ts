@@ -68,7 +68,7 @@ async function openLife(order: LifeOrder): Promise<void> {
   await life.pipeline.start()
 }
 
-const opensTried = 10
+const opensTried = 60
 
 /** As a supervisor starts a process again whose broker or store does not answer. */
 async function openInTheEnd(order: LifeOrder): Promise<void> {
@@ -79,7 +79,7 @@ async function openInTheEnd(order: LifeOrder): Promise<void> {
       const isLasting = !(error instanceof AppError && error.retryable)
       if (isLasting || tried === opensTried) throw error
       await closeLife()
-      await delay(200)
+      await delay(500)
     }
   }
 }
