@@ -1,7 +1,7 @@
 /**
- * Time without progress on a cluster: three brokers, two pipelines in processes of their own, ClickHouse's HTTP interface over the embedded
+ * Time without progress on a cluster: three brokers, pipelines in processes of their own, ClickHouse's HTTP interface over the embedded
  * engine, and a producer that appends to every partition all the time. For each fault, the longest time that a partition's mark in the
- * store stood, from the fault until all partitions moved again for a while.
+ * store stood, from the fault until all partitions moved again.
  *
  *   npm run -s build && node dist/bench/kafka-faults.js [POSTS_PER_SECOND]
  */
@@ -9,11 +9,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startCluster } from '../infra/log/broker.fixture.ts'
+import { type Broker, startCluster } from '../infra/log/broker.fixture.ts'
+import type { KafkaLog } from '../infra/log/kafka/kafka-log.ts'
 import { topics } from '../infra/log/log.ts'
 import { startFrontProcess } from '../infra/store/http-front.fixture.ts'
 import { readMarks } from '../infra/store/offsets.ts'
 import { openServerStore } from '../infra/store/server.ts'
+import type { Store } from '../infra/store/store.ts'
 import { type MonitorProcess, startProcess } from '../tests/monitor-process.fixture.ts'
 import { openBenchLog, partitions, postRecord } from './kafka-log.ts'
 
@@ -21,83 +23,118 @@ const perSecond = Number(process.argv[2] ?? 40)
 const sessionTimeoutMs = 10_000
 const flushMs = 500
 const lookMs = 50
-/** How long each fault is watched at least, and all partitions must have moved at its end. */
-const watchMs = 25_000
+const appendEveryMs = 250
+/** How long each fault is watched at least; in the second half of it every partition must have moved. */
+const watchMs = 24_000
 const topicPrefix = 'faults.'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const folder = mkdtempSync(join(tmpdir(), 'tickertone-bench-'))
-const [brokers, front] = await Promise.all([
-  startCluster(),
-  startFrontProcess({ path: join(folder, 'store') }),
-])
-const addresses = brokers.map(({ address }) => address)
-const store = await openServerStore({ url: front.url })
-const log = await openBenchLog({
-  brokers: addresses,
-  topicPrefix,
-  replicationFactor: 3,
-  sessionTimeoutMs,
-})
-const pipelines: MonitorProcess[] = []
-const appending = new AbortController()
+interface Cluster {
+  readonly brokers: readonly Broker[]
+  readonly store: Store
+  readonly log: KafkaLog
+  startPipeline(): Promise<MonitorProcess>
+}
 
-async function startPipeline(): Promise<MonitorProcess> {
-  const started = startProcess(['run', 'pipeline'], {
+/** `ends` undoes it, the last first, also when it fails halfway. */
+async function startAll(ends: (() => Promise<unknown>)[]): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'tickertone-bench-'))
+  ends.push(async () => rmSync(folder, { recursive: true, force: true }))
+  const brokers = await startCluster()
+  ends.push(() => Promise.all(brokers.map((broker) => broker.stop())))
+  const front = await startFrontProcess({ path: join(folder, 'store') })
+  ends.push(() => front.stop())
+  const store = await openServerStore({ url: front.url })
+  ends.push(() => store.close())
+  const addresses = brokers.map(({ address }) => address)
+  const log = await openBenchLog({
+    brokers: addresses,
+    topicPrefix,
+    replicationFactor: 3,
+    sessionTimeoutMs,
+    client: 'kafkajs',
+  })
+  ends.push(() => log.close())
+  const env = {
     PIPELINE_EXPERTS: 'linear',
     ALLOCATOR_STRATEGY: 'static',
     KAFKA_BROKERS: addresses.join(','),
     KAFKA_TOPIC_PREFIX: topicPrefix,
     KAFKA_SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
-    KAFKA_REPLICATION_FACTOR: '3',
     CLICKHOUSE_URL: front.url,
     LOG_PARTITIONS: String(partitions),
     PIPELINE_FLUSH_MS: String(flushMs),
-    LOG_LEVEL: 'error',
-  })
-  pipelines.push(started)
-  await started.url
-  return started
-}
-
-/** The longest time between two acknowledged appends is told too: no post can be stored before it is appended. */
-let appendedAt = performance.now()
-let appendGapMs = 0
-async function append(): Promise<void> {
-  const intervalMs = 250
-  for (let index = 0; !appending.signal.aborted; ) {
-    const count = Math.ceil((perSecond * intervalMs) / 1_000)
-    const records = Array.from({ length: count }, () => postRecord('faults', index++))
-    await log.append(topics.posts, records).catch(() => undefined) // told as a gap
-    const now = performance.now()
-    appendGapMs = Math.max(appendGapMs, now - appendedAt)
-    appendedAt = now
-    await delay(intervalMs)
+    LOG_LEVEL: 'fatal',
+  }
+  return {
+    brokers,
+    store,
+    log,
+    async startPipeline() {
+      const started = startProcess(['run', 'pipeline'], env)
+      ends.push(() => end(started, 'SIGKILL'))
+      await started.url
+      return started
+    },
   }
 }
 
-/** Longest standing time of each partition's mark, in ms, while `fault` and for a while after it. */
-async function standing(fault: () => Promise<unknown>): Promise<number[]> {
-  const marks = new Map<number, { mark: number; movedAt: number; longestMs: number }>()
+async function end(process: MonitorProcess, signal: NodeJS.Signals): Promise<void> {
+  process.child.kill(signal)
+  await process.exited
+}
+
+/** Appends all the time and tells the longest time from one acknowledged append to the next: what is not appended cannot be stored. */
+class Appending {
+  readonly #log: KafkaLog
+  readonly #stopping = new AbortController()
+  readonly #running: Promise<void>
+  #at = performance.now()
+  longestGapMs = 0
+
+  constructor(log: KafkaLog) {
+    this.#log = log
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const count = Math.ceil((perSecond * appendEveryMs) / 1_000)
+    for (let from = 0; !this.#stopping.signal.aborted; from += count) {
+      const records = Array.from({ length: count }, (_, i) => postRecord('faults', from + i))
+      await this.#log.append(topics.posts, records).catch(() => undefined) // it shows as a gap
+      const now = performance.now()
+      this.longestGapMs = Math.max(this.longestGapMs, now - this.#at)
+      this.#at = now
+      await delay(appendEveryMs)
+    }
+  }
+}
+
+/** The longest standing time of each partition's mark, in ms. */
+async function standing(store: Store, fault: () => Promise<unknown>): Promise<number[]> {
   const began = performance.now()
+  const marks = new Map<number, { mark: number; movedAt: number; longestMs: number }>()
+  const movedLate = new Set<number>()
   let over = false
   const faulting = fault().then(() => {
     over = true
   })
-  const moved = new Set<number>()
-  while (!over || performance.now() - began < watchMs || moved.size < partitions) {
+  while (!over || performance.now() - began < watchMs || movedLate.size < partitions) {
     for (const { partition, mark } of await readMarks(store, 'posts@0')) {
       const now = performance.now()
       const known = marks.get(partition) ?? { mark, movedAt: began, longestMs: 0 }
-      const stoodMs = now - known.movedAt
-      if (mark > known.mark) {
-        known.longestMs = Math.max(known.longestMs, stoodMs)
-        known.mark = mark
-        known.movedAt = now
-        if (now - began > watchMs / 2) moved.add(partition)
-      }
       marks.set(partition, known)
+      if (mark === known.mark) continue
+      known.longestMs = Math.max(known.longestMs, now - known.movedAt)
+      known.mark = mark
+      known.movedAt = now
+      if (over && now - began > watchMs / 2) movedLate.add(partition)
     }
     await delay(lookMs)
   }
@@ -105,44 +142,43 @@ async function standing(fault: () => Promise<unknown>): Promise<number[]> {
   return [...marks.values()].map(({ longestMs }) => longestMs)
 }
 
-async function report(name: string, fault: () => Promise<unknown>): Promise<void> {
-  appendGapMs = 0
-  const longest = await standing(fault)
-  const seconds = (ms: number): string => (ms / 1_000).toFixed(1)
-  say(
-    `${name}: ${seconds(Math.max(...longest))} s without progress in the worst of ${partitions} partitions, ${seconds(Math.min(...longest))} s in the best; appends waited ${seconds(appendGapMs)} s at most`,
-  )
-}
-
-try {
+async function measure({ brokers, store, log, startPipeline }: Cluster): Promise<void> {
+  const appending = new Appending(log)
+  const report = async (name: string, fault: () => Promise<unknown>): Promise<void> => {
+    appending.longestGapMs = 0
+    const longest = await standing(store, fault)
+    const [worst, best, appends] = [
+      Math.max(...longest),
+      Math.min(...longest),
+      appending.longestGapMs,
+    ].map((ms) => (ms / 1_000).toFixed(1))
+    say(
+      `${name}: ${worst} s without progress in the worst partition, ${best} s in the best; from one append to the next ${appends} s at most`,
+    )
+  }
   await startPipeline()
-  const appended = append()
   await report('no fault, one pipeline', async () => undefined)
-  await report('rebalance: a second pipeline joins', () => startPipeline())
-  await report('rebalance: it leaves (SIGTERM)', async () => {
-    const leaving = pipelines.pop()
-    leaving?.child.kill('SIGTERM')
-    await leaving?.exited
+  let second: MonitorProcess | undefined
+  await report('rebalance: a second pipeline joins', async () => {
+    second = await startPipeline()
   })
-  await startPipeline()
   await report('no fault, two pipelines', async () => undefined)
-  await report('one of two pipelines killed (SIGKILL)', async () => {
-    const killed = pipelines.pop()
-    killed?.child.kill('SIGKILL')
-    await killed?.exited
+  await report('rebalance: one of two pipelines leaves (SIGTERM)', async () => {
+    if (second !== undefined) await end(second, 'SIGTERM')
   })
+  const third = await startPipeline()
+  await report('no fault, two pipelines', async () => undefined)
+  await report('one of two pipelines killed (SIGKILL)', () => end(third, 'SIGKILL'))
   for (const [index, broker] of brokers.entries()) {
     await report(`broker ${index + 1} of three killed (SIGKILL)`, () => broker.kill())
     await report(`broker ${index + 1} started again`, () => broker.restart())
   }
-  appending.abort()
-  await appended
+  await appending.stop()
+}
+
+const ends: (() => Promise<unknown>)[] = []
+try {
+  await measure(await startAll(ends))
 } finally {
-  for (const { child } of pipelines) child.kill('SIGKILL')
-  await Promise.all(pipelines.map(({ exited }) => exited))
-  await log.close()
-  await store.close()
-  await front.stop()
-  await Promise.all(brokers.map((broker) => broker.stop()))
-  rmSync(folder, { recursive: true, force: true })
+  for (const undo of ends.toReversed()) await undo()
 }

@@ -8,6 +8,7 @@ import { createKafkajsDriver } from '../infra/log/kafka/kafkajs.ts'
 import { type NewRecord, topics } from '../infra/log/log.ts'
 import { silentLogger } from '../infra/logger.ts'
 import { packageRoot } from '../infra/package-root.ts'
+import { createPlatformaticDriver } from './platformatic-driver.ts'
 
 export const partitions = 4
 
@@ -16,11 +17,18 @@ export interface BenchLogOptions {
   readonly topicPrefix: string
   readonly replicationFactor: number
   readonly sessionTimeoutMs: number
+  readonly client: Client
 }
+
+export type Client = 'kafkajs' | 'platformatic'
+
+/** Of a command line; kafkajs unless told. */
+export const clientNamed = (name: string | undefined): Client =>
+  name === 'platformatic' ? name : 'kafkajs'
 
 /** With all topics that the pipeline needs. */
 export async function openBenchLog(options: BenchLogOptions): Promise<KafkaLog> {
-  const driver = driverFor({
+  const driver = driverOver(options.client, {
     brokers: options.brokers,
     clientId: 'bench',
     compression: 'none',
@@ -46,8 +54,10 @@ export async function openBenchLog(options: BenchLogOptions): Promise<KafkaLog> 
   return log
 }
 
-function driverFor(connection: Connection): KafkaDriver {
-  return createKafkajsDriver({ connection, logger: silentLogger })
+export function driverOver(client: Client, connection: Connection): KafkaDriver {
+  return client === 'platformatic'
+    ? createPlatformaticDriver(connection)
+    : createKafkajsDriver({ connection, logger: silentLogger })
 }
 
 const tweets = readFileSync(join(packageRoot, 'data', 'market-tweets-2020.ndjson'), 'utf8')

@@ -3,7 +3,7 @@
  * linear expert; the same rows by bare `eachBatch`, which parses the same JSON and inserts them without judging, mark, fence, token or
  * confirmation; and how long a post takes from append until it can be read back, at half of our rate.
  *
- *   npm run -s build && node dist/bench/kafka.js [POSTS] [ROUNDS]
+ *   npm run -s build && node dist/bench/kafka.js [POSTS] [ROUNDS] [kafkajs|platformatic]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,11 +23,12 @@ import { fromStoreTime } from '../infra/store/store-time.ts'
 import { type Cursor, createTail } from '../infra/store/tail.ts'
 import { createLinker } from '../pipeline/entities/link.ts'
 import { startPipelineRole } from '../pipeline/main.ts'
-import { appendPosts, openBenchLog, partitions, postRecord } from './kafka-log.ts'
+import { appendPosts, clientNamed, openBenchLog, partitions, postRecord } from './kafka-log.ts'
 import { openLoop, percentile, poissonArrivals } from './open-loop.ts'
 
 const posts = Number(process.argv[2] ?? 30_000)
 const rounds = Number(process.argv[3] ?? 3)
+const client = clientNamed(process.argv[4])
 const steadyMs = 20_000
 /** How often the reader of the store looks: the error of a delay. */
 const lookMs = 10
@@ -111,6 +112,7 @@ async function openLog(name: string): Promise<KafkaLog> {
     topicPrefix: `${name}.`,
     replicationFactor: 1,
     sessionTimeoutMs: 10_000,
+    client,
   })
 }
 

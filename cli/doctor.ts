@@ -16,7 +16,9 @@ import { type EncoderName, encoderFolders, encoderOf } from '../pipeline/experts
 import { noRoom } from '../pipeline/workers/memory-ceiling.ts'
 import { proveWorker } from '../pipeline/workers/prove-worker.ts'
 import { forkWorker } from '../pipeline/workers/worker-process.ts'
+import { checkClickHouse, checkKafka } from './doctor-cluster.ts'
 import { type ConfigOptions, configFrom, withExperts, withServer } from './options.ts'
+import { usesKafka } from './wiring/open-log.ts'
 
 interface Finding {
   readonly check: string
@@ -36,7 +38,9 @@ const nativeParts = ['lmdb', 'chdb', 'onnxruntime-node']
 
 export function doctorCommand(): Command {
   return withExperts(withServer(new Command('doctor')))
-    .description('Check Node, disk, native parts, port, data folder, config and encoders')
+    .description(
+      'Check Node, disk, native parts, port, data folder, config, encoders, and a cluster',
+    )
     .option('--json', 'print one JSON document')
     .action(async (options: ConfigOptions & { json?: boolean }) => {
       const findings = await examine(options)
@@ -63,6 +67,9 @@ async function examine(options: ConfigOptions): Promise<Finding[]> {
   const running = await findRunning(config.dataDir)
   for (const name of encodersOf(config))
     findings.push(await finding(`encoder ${name}`, () => checkEncoder(name, config)))
+  if (usesKafka(config)) findings.push(await finding('kafka', () => checkKafka(config)))
+  if (config.clickhouse.url !== '')
+    findings.push(await finding('clickhouse', () => checkClickHouse(config)))
   return [
     ...findings,
     await finding('data folder', () => checkFolder(config.dataDir, running)),

@@ -46,7 +46,7 @@ export const KafkaOptions = Type.Object(
     compression: Type.Enum(['none', 'gzip'], {
       env: 'KAFKA_COMPRESSION',
       default: 'gzip',
-      description: 'How records are sent. All that Kafka knows is read.',
+      description: 'How records are sent.',
     }),
     sessionTimeoutMs: Type.Integer({
       env: 'KAFKA_SESSION_TIMEOUT_MS',

@@ -106,6 +106,7 @@ export function decodeJson(
 ):
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly reason: string } {
+  if (bytes.byteLength === 0) return { ok: false, reason: 'empty' }
   try {
     return { ok: true, value: JSON.parse(strictUtf8.decode(bytes)) }
   } catch (error) {

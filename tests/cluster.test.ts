@@ -156,6 +156,20 @@ describe('a cluster', { skip: brokerMissing() }, () => {
     assert.equal((JSON.parse(stdout) as { postId: string }).postId, 'down')
   })
 
+  it('is examined without being changed', { timeout }, async () => {
+    const { stdout } = await runCommand(['doctor', '--data-dir', join(folder, 'none')], env)
+    assert.match(stdout, /^ok {3}kafka: .*4 topics have the right settings, and a group can read$/m)
+    assert.match(stdout, /^ok {3}clickhouse: ClickHouse \d.*has the tables$/m)
+    const elsewhere = { KAFKA_TOPIC_PREFIX: 'elsewhere.', LOG_PARTITIONS: '3' }
+    const other = await runCommand(['doctor', '--port', '0'], { ...env, ...elsewhere })
+    assert.match(
+      other.stdout,
+      /^ok {3}kafka: .*would create posts, posts.dead, feedback, control$/m,
+    )
+    const wrong = await runCommand(['doctor', '--port', '0'], { ...env, LOG_PARTITIONS: '3' })
+    assert.match(wrong.stdout, /^FAIL kafka: .*has 2 partitions, not 3.*log\.partitions/m)
+  })
+
   it('records a label once with two pipelines, whichever took it', { timeout }, async () => {
     const second = await run('pipeline').url
     const label = { post_id: 'down', task: 'sentiment', label: 'negative', labeller: 'ann' }

@@ -15,6 +15,7 @@ describe('topic specs', () => {
     },
     { name: 'feedback that ages', spec: { name: 'feedback', partitions: 1, retentionMs: 1 } },
     { name: 'control of a size', spec: { name: 'control', partitions: 1, retentionBytes: 1 } },
+    { name: 'dead letters that age', spec: { name: 'posts.dead', partitions: 1, retentionMs: 1 } },
     { name: 'feedback without a total order', spec: { name: 'feedback', partitions: 2 } },
   ]
   for (const { name, spec } of refused)

@@ -5,8 +5,8 @@ import { type TopicSpec, topics } from './log.ts'
 /** Kafka's rule for topic names, also held to for groups: they become file names, keys and metric labels. */
 const legalName = /^[A-Za-z0-9._-]{1,249}$/
 
-/** Weights and alert states are folds over the whole of these, in one total order. */
-const foldedTopics: ReadonlySet<string> = new Set([topics.feedback, topics.control])
+/** Weights, alert states and what became of dead letters are folds over the whole of these, in one total order. */
+const foldedTopics: ReadonlySet<string> = new Set([topics.feedback, topics.control, topics.dead])
 
 /** Whether state is rebuilt from all of this topic. */
 export function isFolded(name: string): boolean {

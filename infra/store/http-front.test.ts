@@ -202,6 +202,23 @@ describe('the HTTP front', () => {
   })
 })
 
+describe('a front that closes', () => {
+  const folder = temporaryFolder()
+  after(() => folder.remove())
+
+  it('answers what it was asked, and waits for no client to leave', {
+    timeout: 9_000,
+  }, async () => {
+    const front = await startHttpFront({ path: folder.path, port: 0 })
+    const asked = fetch(front.url, { method: 'POST', body: 'SELECT sleep(0.2) FORMAT Null' })
+    const second = fetch(`${front.url}/?query_id=seen`, { method: 'POST', body: 'SELECT 1' })
+    await second
+    await front.close()
+    assert.equal((await asked).status, 200)
+    await assert.rejects(fetch(front.url))
+  })
+})
+
 describe('a front that is killed', () => {
   const folder = temporaryFolder()
   after(() => folder.remove())

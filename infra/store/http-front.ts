@@ -35,7 +35,13 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
   const engine = await openFrontEngine(options)
   const server = createServer(
     { maxHeaderSize: 2 * maxUrlBytes, keepAliveTimeout: keepAliveMs },
-    (request, response) => void serve(request, response, engine, options.users),
+    (request, response) => {
+      // A client keeps its connection for the next request, which a closing front does not take.
+      response.on('finish', () => {
+        if (!server.listening) server.closeIdleConnections()
+      })
+      void serve(request, response, engine, options.users)
+    },
   )
   server.on('clientError', (_error, socket: Socket) => refuse(socket))
   server.listen(options.port, '127.0.0.1')

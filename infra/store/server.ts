@@ -11,13 +11,7 @@ const maxHeaderBytes = 1024 * 1024
 
 /** Throws `CONFIG` for an address that is none, and `STORE`, retryable when the server was out of reach. */
 export async function openServerStore(options: { readonly url: string }): Promise<Store> {
-  if (!/^https?:/.test(options.url) || !URL.canParse(options.url)) throw noAddress()
-  const { host } = new URL(options.url)
-  const engine = new ClickHouse({
-    connect: () => connect(options.url),
-    where: host,
-    form: serverForm,
-  })
+  const engine = openEngine(options.url)
   try {
     await migrate(engine)
     const [server] = await engine.query<{ serverId: string; engine: string }>(
@@ -40,6 +34,34 @@ export async function openServerStore(options: { readonly url: string }): Promis
     await engine.close()
     throw error
   }
+}
+
+export interface ServerInfo {
+  readonly version: string
+  readonly database: string
+  /** It was opened before: the tables are there. */
+  readonly isReady: boolean
+}
+
+/** Asks a server who it is, and changes nothing there. Throws as `openServerStore` does. */
+export async function inspectServer({ url }: { readonly url: string }): Promise<ServerInfo> {
+  const engine = openEngine(url)
+  try {
+    const [info] = await engine.query<{ version: string; db: string; tables: number }>(
+      `SELECT version() AS version, currentDatabase() AS db,
+         (SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'migrations') AS tables`,
+    )
+    if (info === undefined) throw new AppError('STORE', `${new URL(url).host} said nothing`)
+    return { version: info.version, database: info.db, isReady: info.tables > 0 }
+  } finally {
+    await engine.close()
+  }
+}
+
+function openEngine(url: string): ClickHouse {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) throw noAddress()
+  const { host } = new URL(url)
+  return new ClickHouse({ connect: () => connect(url), where: host, form: serverForm })
 }
 
 /** Each read and insert has its own limit; the client's is for commands. */

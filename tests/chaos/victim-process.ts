@@ -14,7 +14,7 @@ export type Heard<S extends Said> =
   | { readonly said: 'died' }
 
 /** Nothing that a fault may cause takes as long. */
-const patienceMs = 30_000
+const patienceMs = 120_000
 
 interface Waiting {
   readonly wants: (answer: Answer) => boolean

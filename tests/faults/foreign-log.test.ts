@@ -228,8 +228,8 @@ describe('a pipeline on a topic that others write to', { skip }, () => {
     await send([at(1, { key: null, value }), at(1, { key: null, value })])
     assert.deepEqual(await run(), [
       '0/0 scored',
-      '0/1 dead: not valid JSON',
-      '0/2 dead: not valid JSON',
+      '0/1 dead: empty',
+      '0/2 dead: empty',
       '0/3 dead: not valid UTF-8',
       '0/4 scored',
       '0/5 scored',

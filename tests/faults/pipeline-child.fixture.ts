@@ -26,9 +26,12 @@ function say(words: Readonly<Record<string, unknown>>): void {
 }
 
 let isTired = false
-createInterface({ input: process.stdin }).on('line', (word) => {
+const words = createInterface({ input: process.stdin })
+words.on('line', (word) => {
   isTired = word === 'sleep'
 })
+// Whoever started it is gone.
+words.on('close', () => process.exit())
 
 function watched(store: Store): Store {
   return {

@@ -168,7 +168,11 @@ class Connection {
     if (begins) await this.#decide(at)
     const bytes = at === 'request' ? chunk.subarray(0, this.#left) : chunk
     if (at === 'request') this.#left -= bytes.length
-    if (!to.destroyed && !to.write(bytes)) await once(to, 'drain')
+    if (to.destroyed) return false
+    // Written out, or what a cut leaves of a request would be lost in this process.
+    await new Promise<void>((written, failed) => {
+      to.write(bytes, (error) => (error ? failed(error) : written()))
+    })
     if (this.#left <= 0) this.fail('cut')
     return !to.destroyed
   }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
+import kafkajs, { type AclOperationTypes } from 'kafkajs'
 import { pino } from 'pino'
 import { loadConfig } from '../../config.ts'
 import type { KafkaOptions } from '../../config-kafka.ts'
@@ -13,6 +14,7 @@ import type { AppError } from '../../errors.ts'
 import { type Broker, brokerMissing, freePorts, startBroker } from '../../log/broker.fixture.ts'
 import { Inbox, numbered, text } from '../log.fixture.ts'
 import { connectionOf } from './connection.ts'
+import { withAdmin } from './kafka-log.fixture.ts'
 import { openKafkaLog } from './open.ts'
 
 const password = 'correct horse'
@@ -72,12 +74,12 @@ describe('a broker that asks who comes', { skip: brokerMissing(), timeout: 90_00
   let sasl = 0
   let tls = 0
   let nobody = 0
+  let inside = 0
 
   before(async () => {
     const store = makeCertificate(folder)
-    const ports = await freePorts(5)
-    const [inside = 0, controller = 0] = ports
-    ;[, , sasl = 0, tls = 0, nobody = 0] = ports
+    const [controller = 0, ...others] = await freePorts(5)
+    ;[inside = 0, sasl = 0, tls = 0, nobody = 0] = others
     const client = `SASL_PLAINTEXT://127.0.0.1:${sasl},SASL_SSL://127.0.0.1:${tls}`
     const mechanisms = 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512'
     broker = await startBroker({
@@ -89,6 +91,8 @@ describe('a broker that asks who comes', { skip: brokerMissing(), timeout: 90_00
         'sasl.enabled.mechanisms': mechanisms,
         'ssl.keystore.type': 'PEM',
         'ssl.keystore.location': store,
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'super.users': 'User:ANONYMOUS;User:alice',
         ...jaas('sasl_plaintext'),
         ...jaas('sasl_ssl'),
       },
@@ -185,6 +189,50 @@ describe('a broker that asks who comes', { skip: brokerMissing(), timeout: 90_00
       })
     })
 
+  const bob = { ...login('plain'), KAFKA_SASL_USERNAME: 'bob' }
+  const allow = (topic: string, operations: readonly AclOperationTypes[]) =>
+    withAdmin(`127.0.0.1:${inside}`, (admin) =>
+      admin.createAcls({
+        acl: operations.map((operation) => ({
+          ...{ operation, principal: 'User:bob', host: '*' },
+          resourceType: kafkajs.AclResourceTypes.TOPIC,
+          resourceName: topic,
+          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+          permissionType: kafkajs.AclPermissionTypes.ALLOW,
+        })),
+      }),
+    )
+
+  it('tells who may not see a topic', async () => {
+    const log = await open(sasl, bob)
+    await assert.rejects(log.ensureTopics([{ name: 'secret', partitions: 1 }]), {
+      code: 'LOG',
+      message: /does not allow this user to describe the topic secret: grant/,
+    })
+    await log.close()
+  })
+
+  it('checks what it may not create, and tells what it may not read', async () => {
+    const { DESCRIBE, DESCRIBE_CONFIGS } = kafkajs.AclOperationTypes
+    await allow('made', [DESCRIBE])
+    const topics = ['made.a', 'made.b'].map((name) => ({ name, partitions: 1 }))
+    const log = await open(sasl, bob)
+    await assert.rejects(log.ensureTopics(topics), {
+      code: 'LOG',
+      message: /made\.a is missing: create it.*made\.b is missing/,
+    })
+    const owner = await open(sasl, login('plain'))
+    await owner.ensureTopics(topics)
+    await owner.close()
+    await assert.rejects(log.ensureTopics(topics), {
+      code: 'LOG',
+      message: /settings of made\.a are hidden: allow this user DescribeConfigs/,
+    })
+    await allow('made', [DESCRIBE_CONFIGS])
+    await log.ensureTopics(topics)
+    await log.close()
+  })
+
   it('never has its passwords in a log line', () => {
     assert.ok(said.length > 0)
     assert.ok(!said.some((line) => line.includes('horse')))
@@ -215,7 +263,7 @@ function jaas(listener: string): Record<string, string> {
   const modules = 'org.apache.kafka.common.security'
   const scram = `${modules}.scram.ScramLoginModule required;`
   return {
-    [`${at}.plain.sasl.jaas.config`]: `${modules}.plain.PlainLoginModule required user_alice="${password}";`,
+    [`${at}.plain.sasl.jaas.config`]: `${modules}.plain.PlainLoginModule required user_alice="${password}" user_bob="${password}";`,
     [`${at}.scram-sha-256.sasl.jaas.config`]: scram,
     [`${at}.scram-sha-512.sasl.jaas.config`]: scram,
   }

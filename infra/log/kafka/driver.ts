@@ -85,8 +85,8 @@ export interface KafkaDriver {
   connect(): Promise<void>
   /** Of those that exist. */
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
-  /** Topics that exist by now are left as they are. Rejects with `UNSUPPORTED` where this user may not create. */
-  createTopics(topics: readonly NewTopic[]): Promise<void>
+  /** Topics that exist by now are left as they are. False: this user may not create. */
+  createTopics(topics: readonly NewTopic[]): Promise<boolean>
   /** By partition. */
   offsets(topic: string): Promise<readonly OffsetRange[]>
   /** The first offset stamped at or after `time`, by partition; the end where there is none. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { type Logger, silentLogger } from '../../logger.ts'
+import { eventually } from '../log.fixture.ts'
 import type { Log } from '../log.ts'
 import type { Connection } from './connection.ts'
 import type { KafkaDriver } from './driver.ts'
@@ -77,4 +78,24 @@ export async function withAdmin<T>(
   } finally {
     await admin.disconnect()
   }
+}
+
+/** A topic that another program made. */
+export async function createElsewhere(
+  address: string,
+  topic: string,
+  partitions: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  await withAdmin(address, async (admin) => {
+    const topics = [{ topic, numPartitions: partitions, configEntries }]
+    await admin.createTopics({ topics, waitForLeaders: false }) // it fails where the topic is not known at once
+    await eventually(() =>
+      admin.fetchTopicMetadata({ topics: [topic] }).then(
+        () => true,
+        () => false,
+      ),
+    )
+  })
 }

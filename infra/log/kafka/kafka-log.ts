@@ -22,16 +22,15 @@ import type { Backoff } from '../partition-reader.ts'
 import { createPartitioner } from '../partitioner.ts'
 import type { ReadLimits } from '../read.ts'
 import { checkName, checkTopicSpecs } from '../topic-spec.ts'
-import { AppendQueue, checkRecordSizes } from './append-queue.ts'
+import { checkRecordSizes } from './append-queue.ts'
+import { type ClusterTopic, ClusterTopics } from './cluster-topics.ts'
 import type { KafkaDriver } from './driver.ts'
 import { GroupReader } from './group-reader.ts'
-import { type CreationOptions, maxMessageBytesOf, newTopic, topicFaults } from './topic-settings.ts'
+import type { CreationOptions } from './topic-settings.ts'
 import type { GroupStats, WatchdogLimits } from './watchdog.ts'
 
 const defaultLimits: ReadLimits = { maxRecords: 2_000, maxBytes: 4 * 1024 * 1024 }
 const defaultBackoff: Backoff = { firstMs: 100, maxMs: 10_000 }
-/** A larger send would only wait longer. */
-const sendBytes = 1024 * 1024
 
 export interface KafkaLogOptions extends CreationOptions {
   readonly topicPrefix: string
@@ -57,12 +56,6 @@ export interface KafkaLog extends Log {
   health(): AppError | undefined
 }
 
-interface Topic {
-  readonly partitions: number
-  readonly maxMessageBytes: number
-  readonly queues: readonly AppendQueue[]
-}
-
 export function createKafkaLog(deps: KafkaLogDeps): KafkaLog {
   return new LogOverDriver(deps)
 }
@@ -71,7 +64,7 @@ class LogOverDriver implements KafkaLog {
   readonly #deps: KafkaLogDeps
   readonly #driver: KafkaDriver
   readonly #prefix: string
-  readonly #topics = new Map<string, Topic>()
+  readonly #topics: ClusterTopics
   readonly #readers = new Set<GroupReader>()
   readonly #partitionOf = createPartitioner()
   #closing: Promise<void> | undefined
@@ -80,29 +73,15 @@ class LogOverDriver implements KafkaLog {
     this.#deps = deps
     this.#driver = deps.driver
     this.#prefix = deps.options.topicPrefix
+    const { driver, options, logger } = deps
+    const named = (name: string): string => this.#named(name)
+    this.#topics = new ClusterTopics({ driver, options, named, logger })
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     checkTopicSpecs(specs)
     this.#checkOpen()
-    const { options, logger } = this.#deps
-    const names = specs.map(({ name }) => this.#named(name))
-    let found = await this.#driver.describeTopics(names)
-    const missing = specs.filter(({ name }) => !found.has(this.#named(name)))
-    if (options.createTopics && missing.length > 0) {
-      await this.#driver
-        .createTopics(missing.map((spec) => newTopic(this.#named(spec.name), spec, options)))
-        .catch((error: unknown) => {
-          if (!(error instanceof AppError && error.code === 'UNSUPPORTED')) throw error
-          logger.warn({ error: describeError(error) }, 'topics may not be created: checking them')
-        })
-      found = await this.#driver.describeTopics(names)
-    }
-    const faults = specs.flatMap((spec) => {
-      const name = this.#named(spec.name)
-      return topicFaults(name, spec, found.get(name))
-    })
-    if (faults.length > 0) throw new AppError('LOG', `Refused topics: ${faults.join('; ')}`)
+    await this.#topics.ensure(specs)
   }
 
   async partitions(topic: string): Promise<number> {
@@ -124,8 +103,9 @@ class LogOverDriver implements KafkaLog {
     await Promise.all(
       [...parts].map(async ([partition, part]) => {
         const offsets = await queues[partition]?.append(part.records)
-        part.at.forEach((index, i) => {
-          positions[index] = { topic, partition, offset: offsets?.[i] ?? -1 }
+        offsets?.forEach((offset, i) => {
+          const index = part.at[i]
+          if (index !== undefined) positions[index] = { topic, partition, offset }
         })
       }),
     )
@@ -234,8 +214,7 @@ class LogOverDriver implements KafkaLog {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#readers].map((reader) => reader.stop()))
-    const queues = [...this.#topics.values()].flatMap((topic) => topic.queues)
-    await Promise.all(queues.map((queue) => queue.idle()))
+    await this.#topics.idle()
     await this.#driver.close()
   }
 
@@ -295,29 +274,10 @@ class LogOverDriver implements KafkaLog {
     return this.#driver.offsets(this.#named(topic))
   }
 
-  /** Throws `LOG` for an unknown one. The number of partitions is fixed at a topic's creation. */
-  async #topic(name: string): Promise<Topic> {
+  /** Throws `LOG` for an unknown one. */
+  #topic(name: string): Promise<ClusterTopic> {
     this.#checkOpen()
-    const known = this.#topics.get(name)
-    if (known !== undefined) return known
-    checkName('topic', name)
-    const onCluster = this.#named(name)
-    const found = (await this.#driver.describeTopics([onCluster])).get(onCluster)
-    if (found === undefined)
-      throw new AppError('LOG', `There is no topic ${JSON.stringify(onCluster)}`)
-    const { partitions } = found
-    const maxMessageBytes = maxMessageBytesOf(found)
-    const queues = Array.from(
-      { length: partitions },
-      (_, partition) =>
-        new AppendQueue({
-          maxBytes: Math.min(sendBytes, maxMessageBytes),
-          send: (records) => this.#driver.send(onCluster, partition, records),
-        }),
-    )
-    const topic: Topic = this.#topics.get(name) ?? { partitions, maxMessageBytes, queues }
-    this.#topics.set(name, topic)
-    return topic
+    return this.#topics.get(name)
   }
 
   #named(name: string): string {

@@ -18,7 +18,8 @@ import kafkajs, {
 } from 'kafkajs'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
-import { clientFailure, kafkaErrorType } from './client-failure.ts'
+import type { NewRecord } from '../log.ts'
+import { clientFailure, isForbidden, kafkaErrorType } from './client-failure.ts'
 import { clientLog } from './client-log.ts'
 import type { Connection } from './connection.ts'
 import type {
@@ -26,6 +27,7 @@ import type {
   JoinOptions,
   KafkaDriver,
   Member,
+  NewTopic,
   OffsetRange,
   TopicDescription,
 } from './driver.ts'
@@ -94,7 +96,7 @@ class KafkajsDriver implements KafkaDriver {
     const connecting = this.#connect()
     connecting.catch(() => undefined) // where it comes after the timeout, nobody waits for it
     try {
-      await this.#told('a connection', () => Promise.race([connecting, late]))
+      await this.#told('to connect', () => Promise.race([connecting, late]))
     } catch (error) {
       await this.close()
       throw error
@@ -123,42 +125,32 @@ class KafkajsDriver implements KafkaDriver {
     )
   }
 
-  async createTopics(topics: Parameters<KafkaDriver['createTopics']>[0]): Promise<void> {
-    for (const topic of topics)
-      await this.#ask(`to create the topic ${topic.name}`, (admin) =>
-        admin.createTopics({
-          topics: [
-            {
-              topic: topic.name,
-              numPartitions: topic.partitions,
-              replicationFactor: topic.replicationFactor,
-              configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
-            },
-          ],
-        }),
-      )
+  async createTopics(topics: readonly NewTopic[]): Promise<boolean> {
+    try {
+      for (const topic of topics) await this.#create(topic)
+      return true
+    } catch (error) {
+      if (isForbidden(error)) return false
+      throw error
+    }
   }
 
   async offsets(topic: string): Promise<readonly OffsetRange[]> {
-    const found = await this.#ask(`the offsets of ${topic}`, (admin) =>
+    const found = await this.#ask(`to tell the offsets of ${topic}`, (admin) =>
       admin.fetchTopicOffsets(topic),
     )
     return byPartition(found).map(({ low, high }) => ({ begin: Number(low), end: Number(high) }))
   }
 
   async offsetsAt(topic: string, time: number): Promise<readonly number[]> {
-    const found = await this.#ask(`the offsets of ${topic} at a time`, (admin) =>
+    const found = await this.#ask(`to tell the offsets of ${topic} at a time`, (admin) =>
       admin.fetchTopicOffsetsByTimestamp(topic, time),
     )
     return byPartition(found).map(({ offset }) => Number(offset))
   }
 
-  async send(
-    topic: string,
-    partition: number,
-    records: Parameters<KafkaDriver['send']>[2],
-  ): Promise<number> {
-    const answers = await this.#told(`records for ${topic}/${partition}`, () =>
+  async send(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
+    const answers = await this.#told(`to take records for ${topic}/${partition}`, () =>
       this.#producer.call((producer) =>
         producer.send({
           topic,
@@ -182,7 +174,7 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async committed(group: string, topic: string): Promise<readonly number[]> {
-    const found = await this.#ask(`what the group ${group} committed`, (admin) =>
+    const found = await this.#ask(`to tell what the group ${group} committed`, (admin) =>
       admin.fetchOffsets({ groupId: group, topics: [topic] }),
     )
     const partitions = found.find((answer) => answer.topic === topic)?.partitions ?? []
@@ -201,7 +193,7 @@ class KafkajsDriver implements KafkaDriver {
     })
     return this.#told(`to join the group ${options.group}`, async () => {
       try {
-        return await joinGroup(consumer, options, (doing, call) => this.#told(doing, call))
+        return await joinGroup(consumer, options, (task, call) => this.#told(task, call))
       } catch (error) {
         await consumer.disconnect().catch(() => undefined)
         throw error
@@ -221,9 +213,25 @@ class KafkajsDriver implements KafkaDriver {
     ])
   }
 
+  async #create({ name, partitions, replicationFactor, config }: NewTopic): Promise<void> {
+    await this.#ask(`to create the topic ${name}`, (admin) =>
+      admin.createTopics({
+        waitForLeaders: false, // it asks a broker that may not have heard of the topic, and fails
+        topics: [
+          {
+            topic: name,
+            numPartitions: partitions,
+            replicationFactor,
+            configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+          },
+        ],
+      }),
+    )
+  }
+
   async #describe(name: string): Promise<TopicDescription | undefined> {
     try {
-      const { topics } = await this.#ask(`the topic ${name}`, (admin) =>
+      const { topics } = await this.#ask(`to describe the topic ${name}`, (admin) =>
         admin.fetchTopicMetadata({ topics: [name] }),
       )
       const config = await this.#config(name)
@@ -236,7 +244,7 @@ class KafkajsDriver implements KafkaDriver {
 
   async #config(name: string): Promise<ReadonlyMap<string, string> | undefined> {
     try {
-      const { resources } = await this.#ask(`the settings of ${name}`, (admin) =>
+      const { resources } = await this.#ask(`to tell the settings of ${name}`, (admin) =>
         admin.describeConfigs({
           includeSynonyms: false,
           resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
@@ -245,21 +253,21 @@ class KafkajsDriver implements KafkaDriver {
       const entries = resources[0]?.configEntries ?? []
       return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
     } catch (error) {
-      if (error instanceof AppError && error.code === 'UNSUPPORTED') return undefined
+      if (isForbidden(error)) return undefined
       throw error
     }
   }
 
-  #ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    return this.#told(doing, () => this.#admin.call(question))
+  #ask<T>(task: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    return this.#told(task, () => this.#admin.call(question))
   }
 
   /** Failures in the product's words. */
-  async #told<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  async #told<T>(task: string, call: () => Promise<T>): Promise<T> {
     try {
       return await call()
     } catch (error) {
-      throw clientFailure(doing, this.#brokers, error)
+      throw clientFailure(task, this.#brokers, error)
     }
   }
 }
@@ -273,7 +281,7 @@ const given =
   ({ message }: { readonly message: { readonly partition?: number } }): number =>
     message.partition ?? 0
 
-type Told = <T>(doing: string, call: () => Promise<T>) => Promise<T>
+type Told = <T>(task: string, call: () => Promise<T>) => Promise<T>
 
 async function joinGroup(consumer: Consumer, options: JoinOptions, told: Told): Promise<Member> {
   const positions = new MemberPositions()
@@ -340,7 +348,7 @@ async function joinGroup(consumer: Consumer, options: JoinOptions, told: Told): 
     resume: (topic, partition) =>
       whileIn(() => consumer.resume([{ topic, partitions: [partition] }])),
     commit: (topic, partition, next) =>
-      told(`the commit of ${topic}/${partition}`, () =>
+      told(`to commit ${topic}/${partition}`, () =>
         consumer.commitOffsets([{ topic, partition, offset: String(next) }]),
       ),
     leave() {

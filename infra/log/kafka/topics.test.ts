@@ -5,7 +5,13 @@ import kafkajs from 'kafkajs'
 import { brokerMissing, sharedBroker } from '../broker.fixture.ts'
 import { numbered } from '../log.fixture.ts'
 import type { Log, TopicSpec } from '../log.ts'
-import { newPrefix, openTestKafkaLog, plainConnection, withAdmin } from './kafka-log.fixture.ts'
+import {
+  createElsewhere,
+  newPrefix,
+  openTestKafkaLog,
+  plainConnection,
+  withAdmin,
+} from './kafka-log.fixture.ts'
 
 const skip = brokerMissing()
 const address = skip === false ? await sharedBroker() : ''
@@ -25,17 +31,7 @@ describe('topics on Kafka', { skip, timeout: 60_000 }, () => {
   })
 
   const madeElsewhere = (topic: string, partitions: number, settings: Record<string, string>) =>
-    withAdmin(address, (admin) =>
-      admin.createTopics({
-        topics: [
-          {
-            topic: `${topicPrefix}${topic}`,
-            numPartitions: partitions,
-            configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
-          },
-        ],
-      }),
-    )
+    createElsewhere(address, `${topicPrefix}${topic}`, partitions, settings)
 
   it('are created with the settings that they need', async () => {
     await log.ensureTopics([

@@ -4,7 +4,9 @@
  */
 import { writeFileSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../../../infra/clock.ts'
+import { AppError } from '../../../infra/errors.ts'
 import { deferred } from '../../../infra/log/log.fixture.ts'
 import { type Log, topics } from '../../../infra/log/log.ts'
 import type { Store } from '../../../infra/store/store.ts'
@@ -49,8 +51,8 @@ async function openLife(order: LifeOrder): Promise<void> {
       logClockJump += byMs
     },
   })
-  const log = await openLog(order, () => systemClock() + logClockJump)
   store ??= await openStore(order)
+  const log = await openLog(order, () => systemClock() + logClockJump)
   const life = createLife({
     ...order,
     log,
@@ -64,6 +66,22 @@ async function openLife(order: LifeOrder): Promise<void> {
   })
   open = { ...life, log, wires, order }
   await life.pipeline.start()
+}
+
+const opensTried = 10
+
+/** As a supervisor starts a process again whose broker or store does not answer. */
+async function openInTheEnd(order: LifeOrder): Promise<void> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await openLife(order)
+    } catch (error) {
+      const isLasting = !(error instanceof AppError && error.retryable)
+      if (isLasting || tried === opensTried) throw error
+      await closeLife()
+      await delay(200)
+    }
+  }
 }
 
 async function closeLife(): Promise<void> {
@@ -122,7 +140,7 @@ async function readLetters(log: Log): Promise<string[]> {
 async function perform(command: Command): Promise<void> {
   switch (command.do) {
     case 'open':
-      await openLife(command.order)
+      await openInTheEnd(command.order)
       say({ said: 'opened' })
       break
     case 'append': {
