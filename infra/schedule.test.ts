@@ -66,4 +66,31 @@ describe('schedule', () => {
     })
     assert.match(lines.join(''), /first run fails/)
   })
+
+  it('begins no run that waits for its delay when it is stopped', async () => {
+    let runs = 0
+    let due: () => void = () => {}
+    const asked = new Promise<void>((resolve) => {
+      due = resolve
+    })
+    const job = schedule(
+      everySecond,
+      'UTC',
+      async () => {
+        runs += 1
+      },
+      silentLogger,
+      {
+        delayMs: () => {
+          due()
+          return 3_600_000
+        },
+      },
+    )
+    const [next = 0, later = 0] = job.nextRuns(2)
+    assert.equal(later - next, 1_000)
+    await asked
+    await job.stop()
+    assert.equal(runs, 0)
+  })
 })

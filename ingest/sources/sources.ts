@@ -112,6 +112,7 @@ export function createSources(
         state,
         clock,
         sleep,
+        random: Math.random,
         logger,
         metrics,
       }),

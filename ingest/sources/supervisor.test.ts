@@ -60,6 +60,7 @@ function supervise(steps: readonly Source['run'][], more: Partial<SourceConfig> 
     state: createStateStore(folder, silentLogger),
     clock: time.clock,
     sleep: time.sleep,
+    random: () => 0,
     logger: logger(),
     metrics: createSourceMetrics(registry),
     backoff: { initialMs: 1_000, maxMs: 60_000 },

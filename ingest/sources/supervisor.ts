@@ -43,12 +43,14 @@ export interface SupervisorDeps {
   readonly state: StateStore
   readonly clock: Clock
   readonly sleep: Sleep
+  /** From 0 to 1: sources of one schedule spread by it. */
+  random(): number
   readonly logger: Logger
   readonly metrics: SourceMetrics
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number }
 }
 
-const longestRandomDelayMs = 15_000
+const longestDelayMs = 15_000
 const shortestOutageMs = 15 * 60_000
 const none: ReadingCounts = { fresh: 0, corrected: 0, repeated: 0, refused: 0 }
 
@@ -80,7 +82,7 @@ export class Supervisor {
   /** Idempotent. The first reading begins at once. */
   start(): void {
     if (this.#phase !== 'stopped') return
-    const { source, logger, clock } = this.#deps
+    const { source, logger, clock, random } = this.#deps
     this.#stopping = new AbortController()
     this.#watchedSinceMs = clock()
     this.#phase = 'waiting'
@@ -90,7 +92,7 @@ export class Supervisor {
     }
     this.#running = this.#runOnce()
     this.#job = schedule(source.schedule, 'UTC', () => this.#scheduled(), logger, {
-      maxRandomDelayMs: longestRandomDelayMs,
+      delayMs: () => random() * Math.min(longestDelayMs, this.#intervalMs() / 10),
     })
   }
 
@@ -191,9 +193,14 @@ export class Supervisor {
     }
   }
 
-  #outageMs(): number {
+  /** 0 for a source without a schedule. */
+  #intervalMs(): number {
     const [first = 0, second = 0] = this.#job?.nextRuns(2) ?? []
-    return Math.max(shortestOutageMs, 3 * (second - first))
+    return second - first
+  }
+
+  #outageMs(): number {
+    return Math.max(shortestOutageMs, 3 * this.#intervalMs())
   }
 
   #remember({ lastItemMs, pauses, lastSuccessMs }: SourceState): void {
