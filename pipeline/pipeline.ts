@@ -110,7 +110,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function onBatch(batch: LogBatch): Promise<void> {
     const startedAt = clock()
     const assignment = assignments.get(batch.partition)
-    if (signal.aborted) return
+    if (signal.aborted || !batch.isCurrent()) return
     if (assignment === undefined)
       throw new AppError('LOG', `partition ${batch.partition} has no assignment`)
     backlog.begin(batch)

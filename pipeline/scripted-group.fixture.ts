@@ -89,7 +89,12 @@ export class Member {
   async assign(partition: number): Promise<void> {
     const assigned: Assigned = { next: 0, isCurrent: true, inHand: Promise.resolve() }
     this.#has.set(partition, assigned)
-    assigned.next = (await this.#options?.startAt(topics.posts, partition)) ?? 0
+    const starting = this.#options?.startAt(topics.posts, partition).then((next) => {
+      assigned.next = next
+    })
+    // Nothing is handed out before the start is known.
+    assigned.inHand = Promise.resolve(starting).catch(() => undefined)
+    await starting
   }
 
   /** Silently: it learns of it by `isCurrent`, or by nothing until `tell`. */

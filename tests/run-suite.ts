@@ -1,7 +1,7 @@
 /**
  * `npm test`: every test file in a process of its own, three at a time. Files that start whole monitors come first: they take longest,
  * and would else run alone at the end. One Kafka broker serves all files. `npm test -- infra/log pipeline/writer` runs those whose path
- * begins with one of the words.
+ * begins with one of the words. What kills processes and brokers by the dozen is in tests/faults, and runs by `npm run test:faults` alone.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,11 +13,17 @@ import { packageRoot } from '../infra/package-root.ts'
 /** Two cores are busy while a third file waits for a child or a timer. */
 const concurrency = 3
 
+const faults = join('tests', 'faults')
+
 function testFiles(wanted: readonly string[]): string[] {
   const build = join(packageRoot, 'dist')
   const files = readdirSync(build, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.js'))
-    .filter((name) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)))
+    .filter((name) =>
+      wanted.length === 0
+        ? !name.startsWith(faults)
+        : wanted.some((start) => name.startsWith(start)),
+    )
     .toSorted()
   const ofWholeMonitors = (name: string): boolean => name.startsWith('tests')
   return [...files.filter(ofWholeMonitors), ...files.filter((name) => !ofWholeMonitors(name))].map(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Breakage } from './breakage.ts'
-import { isClean, lastLine, runAll, type Totals } from './runs.ts'
+import type { Breakage } from '../chaos/breakage.ts'
+import { isClean, lastLine, runAll, type Totals } from '../chaos/runs.ts'
 
 /** Plans that strike often; more of them run by `npm run chaos`. */
 async function chaos(options: {
@@ -48,7 +48,11 @@ describe('the pipeline under faults', { timeout: 280_000 }, () => {
   ]
   for (const { breakage, ...options } of found)
     it(`finds the protocol broken by ${breakage}`, async () => {
-      const { totals } = await chaos({ breakage, ...options })
-      assert.ok(totals.lost + totals.doubled + totals.gaps > 0)
+      // Whether a run shows it depends on when the operating system lets its processes go on: on most it does.
+      let harm = 0
+      for (let run = options.first; harm === 0; run++) {
+        const { totals } = await chaos({ breakage, ...options, first: run })
+        harm = totals.lost + totals.doubled + totals.gaps
+      }
     })
 })

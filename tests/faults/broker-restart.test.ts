@@ -1,10 +1,10 @@
 /** A broker that dies and comes back: nothing that was acknowledged is lost, and reading goes on by itself. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Broker, brokerMissing, startBroker } from '../broker.fixture.ts'
-import { eventually, Inbox, numbered, text } from '../log.fixture.ts'
-import type { Log } from '../log.ts'
-import { openTestKafkaLog, plainConnection } from './kafka-log.fixture.ts'
+import { type Broker, brokerMissing, startBroker } from '../../infra/log/broker.fixture.ts'
+import { openTestKafkaLog, plainConnection } from '../../infra/log/kafka/kafka-log.fixture.ts'
+import { eventually, Inbox, numbered, text } from '../../infra/log/log.fixture.ts'
+import type { Log } from '../../infra/log/log.ts'
 
 describe('a broker that is killed', { skip: brokerMissing(), timeout: 120_000 }, () => {
   let broker: Broker

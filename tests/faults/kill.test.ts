@@ -1,7 +1,6 @@
 /**
- * The whole process, killed 20 times at random moments while posts are pushed: afterwards every offset has its rows exactly once, in the
- * table and in every projection's answer, and every post that was acknowledged is there. Workers are killed in tests/workers.test.ts, and the pipeline a thousand
- * times by `npm run chaos`.
+ * The whole process, killed 50 times at random moments while posts are pushed: afterwards every offset has its rows exactly once, in the
+ * table and in every projection's answer, and every post that was acknowledged is there. Workers are killed in tests/workers.test.ts.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -9,14 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createEmbeddedLog } from '../infra/log/embedded.ts'
-import { deferred } from '../infra/log/log.fixture.ts'
-import { topics } from '../infra/log/log.ts'
-import { silentLogger as logger } from '../infra/logger.ts'
-import { packageRoot } from '../infra/package-root.ts'
-import { checkContinuity } from '../infra/store/continuity.ts'
-import { openEmbeddedStore } from '../infra/store/embedded.ts'
-import type { Store } from '../infra/store/store.ts'
+import { createEmbeddedLog } from '../../infra/log/embedded.ts'
+import { deferred } from '../../infra/log/log.fixture.ts'
+import { topics } from '../../infra/log/log.ts'
+import { silentLogger as logger } from '../../infra/logger.ts'
+import { packageRoot } from '../../infra/package-root.ts'
+import { checkContinuity } from '../../infra/store/continuity.ts'
+import { openEmbeddedStore } from '../../infra/store/embedded.ts'
+import type { Store } from '../../infra/store/store.ts'
 import {
   caughtUp,
   type MonitorProcess,
@@ -24,9 +23,9 @@ import {
   startMonitor,
   stopMonitor,
   withoutEncoder,
-} from './monitor-process.fixture.ts'
+} from '../monitor-process.fixture.ts'
 
-const kills = 20
+const kills = 50
 const postsPerPush = 20
 /** Spreads the posts over all lives. */
 const pushEveryMs = 100

@@ -3,10 +3,14 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { type Admin, Kafka, logLevel, type Message, type Producer } from 'kafkajs'
-import { type Broker, brokerMissing, startCluster } from '../broker.fixture.ts'
-import { Inbox, numbered, text } from '../log.fixture.ts'
-import type { Log, Position } from '../log.ts'
-import { newPrefix, openTestKafkaLog, plainConnection } from './kafka-log.fixture.ts'
+import { type Broker, brokerMissing, startCluster } from '../../infra/log/broker.fixture.ts'
+import {
+  newPrefix,
+  openTestKafkaLog,
+  plainConnection,
+} from '../../infra/log/kafka/kafka-log.fixture.ts'
+import { Inbox, numbered, text } from '../../infra/log/log.fixture.ts'
+import type { Log, Position } from '../../infra/log/log.ts'
 
 describe('a leader that dies', { skip: brokerMissing(), timeout: 120_000 }, () => {
   let brokers: readonly Broker[] = []
