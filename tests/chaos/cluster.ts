@@ -13,6 +13,7 @@ export class Cluster {
   readonly proxy: FaultProxy
   readonly #folder: ReturnType<typeof temporaryFolder>
   #front: FrontProcess
+  #restarting: Promise<void> = Promise.resolve()
   #aborter: Promise<Producer> | undefined
 
   private constructor(
@@ -46,15 +47,22 @@ export class Cluster {
     return `http://${this.proxy.host}:${this.proxy.port}`
   }
 
-  async restartBroker(): Promise<void> {
-    await this.broker.kill()
-    await this.broker.restart()
+  /** One restart at a time: a second kill would end a broker that is starting. */
+  restartBroker(): Promise<void> {
+    this.#restarting = this.#restarting.then(async () => {
+      await this.broker.kill()
+      await this.broker.restart()
+    })
+    return this.#restarting
   }
 
-  async restartStore(): Promise<void> {
-    const { port } = this.#front
-    await this.#front.kill()
-    this.#front = await startFrontProcess({ path: this.#folder.path, port })
+  restartStore(): Promise<void> {
+    this.#restarting = this.#restarting.then(async () => {
+      const { port } = this.#front
+      await this.#front.kill()
+      this.#front = await startFrontProcess({ path: this.#folder.path, port })
+    })
+    return this.#restarting
   }
 
   /** A record of a transaction that is given up: its offset, and that of the marker behind it, hold nothing for a reader. */
