@@ -86,7 +86,9 @@ export class Member {
     }
   }
 
+  /** What it had of the partition is lost: each assignment is a generation. */
   async assign(partition: number): Promise<void> {
+    this.lose(partition)
     const assigned: Assigned = { next: 0, isCurrent: true, inHand: Promise.resolve() }
     this.#has.set(partition, assigned)
     const starting = this.#options?.startAt(topics.posts, partition).then((next) => {
