@@ -54,12 +54,12 @@ describe('a broker that is killed', { skip: brokerMissing(), timeout: 120_000 },
         () => false,
       ),
     )
-    await consumer.commit(topic, 0, 1)
     const has = (inbox: Inbox): boolean => {
       const read = new Set(inbox.all().map(text))
       return taken.every((value) => read.has(value))
     }
     await consumed.until(() => has(consumed))
+    await consumer.commit(topic, 0, 1) // it is in the group again
     await followed.until(() => has(followed))
     for (const inbox of [consumed, followed])
       for (const batches of [inbox.of(0), inbox.of(1)])

@@ -72,7 +72,7 @@ async function push(url: string, posts: readonly object[]): Promise<number> {
   return accepted === posts.length ? accepted : 0
 }
 
-test(`${kills} kills leave every offset exactly once`, { timeout: 280_000 }, async (t) => {
+test(`${kills} kills leave every offset exactly once`, { timeout: 560_000 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tickertone-kill-'))
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const random = randomFrom(20_200_626)
