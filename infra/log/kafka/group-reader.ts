@@ -112,17 +112,13 @@ export class GroupReader {
     return this.#watchdog.health()
   }
 
-  /** Throws `LOG` for a partition that this member does not have. What the broker refuses is logged: the next commit comes. */
+  /** Throws `LOG` for a partition that this member does not have. */
   async commit(topic: string, partition: number, next: number): Promise<void> {
-    const { logger, group } = this.#deps
+    const { group } = this.#deps
     const held = this.#assigned.get(keyOf({ topic, partition }))
     if (held === undefined || this.#member === undefined || this.#hasLapsed())
       throw new AppError('LOG', `Another consumer of ${group} has taken over ${topic}/${partition}`)
-    try {
-      await this.#member.commit(topic, partition, next)
-    } catch (error) {
-      logger.warn({ err: error, topic, partition, next }, 'a commit was not taken: going on')
-    }
+    await held.commit(next)
   }
 
   /** Leaves the group and joins it as a new member, again and again until it is in. */
