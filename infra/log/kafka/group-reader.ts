@@ -73,6 +73,7 @@ export class GroupReader {
   #joinedAt = 0
   #shortLives = 0
   #lapsed = false
+  #starting: Promise<void> | undefined
   #polling: Promise<void> | undefined
   #replacing: Promise<void> | undefined
   #stopped: Promise<void> | undefined
@@ -86,7 +87,8 @@ export class GroupReader {
 
   /** Rejects when the group cannot be joined, after a few attempts. */
   async start(): Promise<void> {
-    await this.#joinUntilIn(firstJoinAttempts)
+    this.#starting = this.#joinUntilIn(firstJoinAttempts)
+    await this.#starting
     this.#polling = this.#poll()
   }
 
@@ -159,7 +161,7 @@ export class GroupReader {
     const readers = [...this.#assigned.values()].map((partition) => partition.stop())
     await Promise.all([...readers, ...this.#ending.values()])
     this.#loseAll()
-    await this.#replacing
+    await Promise.allSettled([this.#starting, this.#replacing])
     await this.#member?.leave()
     await this.#polling
   }
