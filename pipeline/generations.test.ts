@@ -211,6 +211,31 @@ describe('generations of a partition', () => {
     assert.equal((await group.rows()).length, 3)
   })
 
+  it('a start that fails is told by health until one succeeds or the partition is lost', async () => {
+    const group = newGroup()
+    const health = new Map<number, unknown>()
+    let isDown = true
+    const member = await group.join(
+      { onHealth: (partition, error) => health.set(partition, error) },
+      (own) => ({
+        ...own,
+        async beginningOffsets(topic) {
+          if (isDown) throw new AppError('LOG', 'nobody answers', { retryable: true })
+          return own.beginningOffsets(topic)
+        },
+      }),
+    )
+    await assert.rejects(member.assign(0), { code: 'LOG' })
+    assert.ok(health.get(0) instanceof AppError)
+    member.tell(0)
+    assert.equal(health.get(0), undefined)
+    await assert.rejects(member.assign(0), { code: 'LOG' })
+    assert.ok(health.get(0) instanceof AppError)
+    isDown = false
+    await member.assign(0)
+    assert.equal(health.get(0), undefined)
+  })
+
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('deliver'), count: fc.nat(4) }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'assign', count: 0 }) },

@@ -80,12 +80,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     end(partition)
     const asked = Symbol()
     awaited.set(partition, asked)
-    const assignment = await Assignment.open(opening, { logTopic: deps.logTopic, partition })
-    if (signal.aborted || awaited.get(partition) !== asked) {
+    const isVoid = (): boolean => signal.aborted || awaited.get(partition) !== asked
+    const opened = Assignment.open(opening, { logTopic: deps.logTopic, partition })
+    const assignment = await opened.catch((error: unknown) => {
+      if (!isVoid()) deps.onHealth?.(partition, error)
+      throw error
+    })
+    if (isVoid()) {
       assignment.end()
       return assignment.next
     }
     assignments.set(partition, assignment)
+    deps.onHealth?.(partition, undefined)
     pressure.assigned(partition)
     metrics?.assigned(partition)
     return assignment.next
@@ -93,11 +99,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   function onLost(_topic: string, partition: number): void {
     awaited.delete(partition)
+    deps.onHealth?.(partition, undefined)
     if (!assignments.has(partition)) return
     end(partition)
     backlog.forget(partition)
     pressure.lost(partition)
-    deps.onHealth?.(partition, undefined)
     metrics?.lost(partition)
     logger.info({ partition }, 'a partition went to another process')
   }

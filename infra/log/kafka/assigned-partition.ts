@@ -8,6 +8,7 @@ import type { Logger } from '../../logger.ts'
 import type { LogBatch, Progress } from '../log.ts'
 import { type Backoff, PartitionReader } from '../partition-reader.ts'
 import type { ReadLimits } from '../read.ts'
+import { Commits } from './commits.ts'
 import type { FetchedBatch, Member, OffsetRange, TopicPartition } from './driver.ts'
 import { PartitionBuffer } from './partition-buffer.ts'
 import type { PartitionReading } from './watch.ts'
@@ -37,6 +38,7 @@ export interface AssignedPartitionDeps extends TopicPartition {
 export class AssignedPartition {
   readonly #deps: AssignedPartitionDeps
   readonly #reader: PartitionReader
+  readonly #commits: Commits
   #buffer: PartitionBuffer | undefined
   #phase: 'asking' | 'waiting' | 'reading' | 'lost' = 'asking'
   /** Fetching rests because the buffer is full. */
@@ -61,6 +63,12 @@ export class AssignedPartition {
       backoff,
       logger,
     })
+    this.#commits = new Commits({
+      send: async (next) => deps.member().commit(topic, partition, next),
+      onFailed: (next, err) =>
+        logger.warn({ err, topic, partition, next }, 'a commit was not taken: going on'),
+      isOver: () => this.#phase === 'lost',
+    })
   }
 
   start(): void {
@@ -73,6 +81,11 @@ export class AssignedPartition {
 
   resume(): void {
     this.#reader.resume()
+  }
+
+  /** What the broker refuses is logged: the next commit comes. */
+  commit(next: number): Promise<void> {
+    return this.#commits.commit(next)
   }
 
   /** Resolves when the batch in hand is done. */

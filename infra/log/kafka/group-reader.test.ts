@@ -135,6 +135,34 @@ describe('a member of a group', { skip, timeout: 90_000 }, () => {
     assert.deepEqual(inbox.all().map(text), ['v0', 'v1', 'v2', 'v3'])
   })
 
+  it('that joins while the log is closed leaves, and nothing is read', async () => {
+    await newTopic(1)
+    const [joining, gate, left] = [deferred(), deferred(), deferred()]
+    const closing = await openTestKafkaLog({
+      connection,
+      topicPrefix,
+      around: (driver) =>
+        withOwn(driver, {
+          async join(options) {
+            const member = await driver.join(options)
+            joining.resolve()
+            await gate.promise
+            return { ...member, leave: () => member.leave().then(left.resolve) }
+          },
+        }),
+    })
+    const consuming = closing.consume(
+      { topics: [topic], group, startAt: async () => 0 },
+      async () => assert.fail('a batch of a closed log'),
+    )
+    await Promise.all([
+      assert.rejects(consuming, { code: 'LOG' }),
+      joining.promise.then(() => closing.close()),
+    ])
+    gate.resolve()
+    await left.promise
+  })
+
   async function beginAnew(): Promise<void> {
     await withAdmin(address, (admin) => admin.deleteTopics({ topics: [`${topicPrefix}${topic}`] }))
     await eventually(async () => {

@@ -73,6 +73,7 @@ export class GroupReader {
   #joinedAt = 0
   #shortLives = 0
   #lapsed = false
+  #starting: Promise<void> | undefined
   #polling: Promise<void> | undefined
   #replacing: Promise<void> | undefined
   #stopped: Promise<void> | undefined
@@ -86,7 +87,8 @@ export class GroupReader {
 
   /** Rejects when the group cannot be joined, after a few attempts. */
   async start(): Promise<void> {
-    await this.#joinUntilIn(firstJoinAttempts)
+    this.#starting = this.#joinUntilIn(firstJoinAttempts)
+    await this.#starting
     this.#polling = this.#poll()
   }
 
@@ -112,17 +114,13 @@ export class GroupReader {
     return this.#watchdog.health()
   }
 
-  /** Throws `LOG` for a partition that this member does not have. What the broker refuses is logged: the next commit comes. */
+  /** Throws `LOG` for a partition that this member does not have. */
   async commit(topic: string, partition: number, next: number): Promise<void> {
-    const { logger, group } = this.#deps
+    const { group } = this.#deps
     const held = this.#assigned.get(keyOf({ topic, partition }))
     if (held === undefined || this.#member === undefined || this.#hasLapsed())
       throw new AppError('LOG', `Another consumer of ${group} has taken over ${topic}/${partition}`)
-    try {
-      await this.#member.commit(topic, partition, next)
-    } catch (error) {
-      logger.warn({ err: error, topic, partition, next }, 'a commit was not taken: going on')
-    }
+    await held.commit(next)
   }
 
   /** Leaves the group and joins it as a new member, again and again until it is in. */
@@ -163,7 +161,7 @@ export class GroupReader {
     const readers = [...this.#assigned.values()].map((partition) => partition.stop())
     await Promise.all([...readers, ...this.#ending.values()])
     this.#loseAll()
-    await this.#replacing
+    await Promise.allSettled([this.#starting, this.#replacing])
     await this.#member?.leave()
     await this.#polling
   }

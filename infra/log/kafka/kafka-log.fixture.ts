@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { type Logger, silentLogger } from '../../logger.ts'
 import { eventually } from '../log.fixture.ts'
-import type { Log } from '../log.ts'
 import type { Connection } from './connection.ts'
 import type { KafkaDriver } from './driver.ts'
-import { createKafkaLog, type KafkaLogOptions } from './kafka-log.ts'
+import { createKafkaLog, type KafkaLog, type KafkaLogOptions } from './kafka-log.ts'
 import { createKafkajsDriver } from './kafkajs.ts'
 
 export const newPrefix = (): string => `test-${randomUUID()}.`
@@ -29,7 +28,7 @@ export interface TestKafkaLog extends Partial<KafkaLogOptions> {
   readonly around?: (driver: KafkaDriver) => KafkaDriver
 }
 
-export async function openTestKafkaLog(test: TestKafkaLog): Promise<Log> {
+export async function openTestKafkaLog(test: TestKafkaLog): Promise<KafkaLog> {
   const { connection, logger = silentLogger, monotonic, around, ...options } = test
   const driver = createKafkajsDriver({ connection, logger })
   await driver.connect()

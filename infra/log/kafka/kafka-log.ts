@@ -259,8 +259,14 @@ class LogOverDriver implements KafkaLog {
       watchdog,
       logger,
     })
-    await reader.start()
-    this.#readers.add(reader)
+    this.#readers.add(reader) // so that `close` also ends what is joining still
+    try {
+      await reader.start()
+      this.#checkOpen()
+    } catch (error) {
+      this.#readers.delete(reader)
+      throw error
+    }
     return reader
   }
 

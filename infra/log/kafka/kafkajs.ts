@@ -2,9 +2,11 @@
  * The driver over kafkajs 2.2.4, and all that knows of it.
  *
  * What is done about its habits: one partition a `send`, for it resolves a send over several although it dropped one partition's records;
- * it never restarts a consumer by itself, for a restarted one forgets what was paused and sought; and no assigned partition is read before
- * it is sought, for it would begin where the group committed.
+ * it never restarts a consumer by itself, for a restarted one forgets what was paused and sought; no assigned partition is read before
+ * it is sought, for it would begin where the group committed; and a coordinator that does not answer is looked for anew, for it would ask a
+ * dead one until it gives up.
  */
+import { performance } from 'node:perf_hooks'
 import kafkajs, {
   type Admin,
   type Batch,
@@ -32,6 +34,7 @@ import type {
   OffsetRange,
   TopicDescription,
 } from './driver.ts'
+import { coordinatorLost, HeartbeatWatch } from './heartbeat-watch.ts'
 import { MemberPositions } from './member-positions.ts'
 import { RenewableClient } from './renewable-client.ts'
 
@@ -294,11 +297,13 @@ type Told = <T>(task: string, call: () => Promise<T>) => Promise<T>
 
 async function joinGroup(consumer: Consumer, options: JoinOptions, told: Told): Promise<Member> {
   const positions = new MemberPositions()
+  const heartbeats = new HeartbeatWatch(options.sessionTimeoutMs, () => performance.now())
   let left: Promise<void> | undefined
   let crash: unknown
   const { events } = consumer
 
   consumer.on(events.GROUP_JOIN, ({ payload }) => {
+    heartbeats.heard()
     if (left !== undefined) return
     const assigned = Object.entries(payload.memberAssignment)
     positions.clear()
@@ -311,7 +316,11 @@ async function joinGroup(consumer: Consumer, options: JoinOptions, told: Told): 
     )
   })
   consumer.on(events.HEARTBEAT, () => {
+    heartbeats.heard()
     if (left === undefined) options.onAlive()
+  })
+  consumer.on(events.FETCH_START, () => {
+    if (heartbeats.areMissed()) throw coordinatorLost() // what a listener throws, the fetch throws
   })
   consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
     if (left !== undefined || payload.batchSize > 0) return // eachBatch is called for these
