@@ -34,7 +34,9 @@ async function isThere(log: KafkaLog, topic: string): Promise<boolean> {
     await log.partitions(topic)
     return true
   } catch (error) {
-    if (error instanceof AppError && error.code === 'LOG' && !error.retryable) return false
+    // A refusal has the broker's own as its cause: a topic that this user may not see is not one to be created.
+    const isMissing = error instanceof AppError && error.code === 'LOG' && error.cause === undefined
+    if (isMissing) return false
     throw error
   }
 }

@@ -80,4 +80,29 @@ describe('alert events of whichever process', () => {
     assert.deepEqual(await next(1), ['meanwhile'])
     await followed.stop()
   })
+
+  it('loses and repeats nothing where the store goes away between the questions of one reading', async () => {
+    const { store } = opened
+    let failing = 'AS told'
+    const readAtLast = deferred()
+    const query: Store['query'] = async (sql, ...rest) => {
+      if (failing !== '' && sql.includes(failing)) {
+        failing = ''
+        throw new Error('away')
+      }
+      const rows = await store.query<never>(sql, ...rest)
+      if (sql.includes('AS told')) readAtLast.resolve()
+      return rows
+    }
+    const { followed, next } = events({ query })
+    await persist(store, 'before', start + 80 * minute)
+    await followed.start()
+    await readAtLast.promise
+    failing = 'any(event)'
+    await persist(store, 'first', start + 81 * minute)
+    assert.deepEqual(await next(1), ['first'])
+    await persist(store, 'second', start + 82 * minute)
+    assert.deepEqual(await next(1), ['second'])
+    await followed.stop()
+  })
 })

@@ -52,11 +52,14 @@ export class AlertEvents {
 
   async #read(): Promise<void> {
     try {
-      if (this.#newest !== undefined) await this.#tell(await this.#untold())
-      else {
-        this.#newest = await this.#latest()
-        await this.#untold()
-      }
+      const isFirst = this.#newest === undefined
+      const newest = this.#newest ?? (await this.#latest())
+      const events = await this.#eventsFrom(Math.max(0, newest - overlapMs))
+      const fresh = events.map(({ id }) => id).filter((id) => !this.#told.has(id))
+      if (!isFirst) await this.#tell(fresh)
+      // Only now: where a reading fails, the next one finds the same again.
+      this.#told = new Set(events.map(({ id }) => id))
+      this.#newest = events.at(-1)?.at ?? newest
     } catch (error) {
       this.#options.logger.error({ err: error }, 'reading alert events for the pages failed')
     }
@@ -69,19 +72,14 @@ export class AlertEvents {
     return row?.newest == null ? 0 : fromStoreTime(row.newest)
   }
 
-  /** The ids that were not there before, in order of time; they count as told. */
-  async #untold(): Promise<string[]> {
-    const from = Math.max(0, (this.#newest ?? 0) - overlapMs)
+  /** In order of time. */
+  async #eventsFrom(from: number): Promise<{ readonly id: string; readonly at: number }[]> {
     const rows = await this.#query<{ id: string; told: string }>(
       `SELECT id, min(at) AS told FROM alert_events WHERE at >= {from:DateTime64(3, 'UTC')}
        GROUP BY id ORDER BY told, id`,
       { from: toStoreTime(from) },
     )
-    const fresh = rows.filter(({ id }) => !this.#told.has(id)).map(({ id }) => id)
-    this.#told = new Set(rows.map(({ id }) => id))
-    const last = rows.at(-1)
-    if (last !== undefined) this.#newest = fromStoreTime(last.told)
-    return fresh
+    return rows.map(({ id, told }) => ({ id, at: fromStoreTime(told) }))
   }
 
   async #tell(ids: readonly string[]): Promise<void> {

@@ -10,6 +10,7 @@ import { type HttpFront, startHttpFront } from './http-front.ts'
 import { openServerStore } from './server.ts'
 import { serverForm } from './statement-form.ts'
 import type { InsertOutcome, Store } from './store.ts'
+import { storeError } from './store-error.ts'
 
 function failsWith(code: ErrorCode, retryable: boolean, words: RegExp) {
   return (error: unknown): boolean => {
@@ -179,9 +180,25 @@ describe('a store on a server', () => {
     const port = await freePort()
     await assert.rejects(
       openServerStore({ url: `http://127.0.0.1:${port}` }),
-      failsWith('STORE', true, new RegExp(`127.0.0.1:${port}.*ECONNREFUSED`)),
+      failsWith(
+        'STORE',
+        true,
+        new RegExp(`127.0.0.1:${port}.*ECONNREFUSED.*: check host, port,.* of CLICKHOUSE_URL`),
+      ),
     )
   })
+
+  const passing = [
+    ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN clickhouse'],
+    ['ENOTFOUND', 'getaddrinfo ENOTFOUND clickhouse'],
+    ['ETIMEDOUT', 'connect ETIMEDOUT 10.0.0.1:8123'],
+    ['EHOSTUNREACH', 'connect EHOSTUNREACH 10.0.0.1:8123'],
+  ] as const
+  for (const [code, words] of passing)
+    it(`takes ${code} for something that passes`, () => {
+      const error = storeError(Object.assign(new Error(words), { code }), 'answer', 'clickhouse')
+      assert.deepEqual([error.code, error.retryable], ['STORE', true])
+    })
 
   it('does not wait for ever for an answer that is lost', async () => {
     await assert.rejects(

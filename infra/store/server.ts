@@ -13,6 +13,7 @@ const maxHeaderBytes = 1024 * 1024
 export async function openServerStore(options: { readonly url: string }): Promise<Store> {
   const engine = openEngine(options.url)
   try {
+    await greet(engine)
     await migrate(engine)
     const [server] = await engine.query<{ serverId: string; engine: string }>(
       "SELECT toString(serverUUID()) AS serverId, engine FROM system.tables WHERE database = currentDatabase() AND name = 'analyses'",
@@ -47,6 +48,7 @@ export interface ServerInfo {
 export async function inspectServer({ url }: { readonly url: string }): Promise<ServerInfo> {
   const engine = openEngine(url)
   try {
+    await greet(engine)
     const [info] = await engine.query<{ version: string; db: string; tables: number }>(
       `SELECT version() AS version, currentDatabase() AS db,
          (SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'migrations') AS tables`,
@@ -55,6 +57,20 @@ export async function inspectServer({ url }: { readonly url: string }): Promise<
     return { version: info.version, database: info.db, isReady: info.tables > 0 }
   } finally {
     await engine.close()
+  }
+}
+
+/** The first question: whatever is wrong with the address shows here. */
+async function greet(engine: ClickHouse): Promise<void> {
+  try {
+    await engine.query('SELECT 1 AS one')
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== 'STORE') throw cause
+    throw new AppError(
+      'STORE',
+      `${cause.message}: check host, port, user, password and database of CLICKHOUSE_URL (--clickhouse)`,
+      { cause, retryable: cause.retryable },
+    )
   }
 }
 

@@ -1,8 +1,9 @@
 import { AppError, describeError } from '../errors.ts'
 
 const diskFull = /NOT_ENOUGH_SPACE|No space left on device|errno: 28\b/
+/** What passes by itself: of the network, of names, and of a server that has too much to do or has lost its Keeper. */
 const outOfReach =
-  /TIMEOUT_EXCEEDED|NETWORK_ERROR|SOCKET_TIMEOUT|ECONN|EPIPE|socket hang up|Timeout/
+  /TIMEOUT_EXCEEDED|NETWORK_ERROR|SOCKET_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout|KEEPER_EXCEPTION|TABLE_IS_READ_ONLY|TOO_MANY_SIMULTANEOUS_QUERIES/
 
 /** Types of ClickHouse that speak of what a row holds, and of nothing else. */
 const aboutContent =

@@ -209,7 +209,17 @@ describe('a broker that asks who comes', { skip: brokerMissing(), timeout: 90_00
       code: 'LOG',
       message: /does not allow this user to describe the topic secret: grant/,
     })
+    // Not as a topic that is missing: that one has no cause.
+    await assert.rejects(log.partitions('secret'), ({ message, cause }: AppError) => {
+      assert.match(message, /does not allow this user to describe the topic secret: grant/)
+      return cause !== undefined
+    })
     await log.close()
+    const owner = await open(sasl, login('plain'))
+    await assert.rejects(owner.partitions('nothing'), ({ code, cause }: AppError) => {
+      return code === 'LOG' && cause === undefined
+    })
+    await owner.close()
   })
 
   it('checks what it may not create, and tells what it may not read', async () => {
