@@ -299,6 +299,8 @@ describe('dead letters', () => {
     ]
     const dry = await send<{ matched: number }>('/redrive', { source: 'bulk', dry_run: true })
     assert.equal(dry.body.matched, 1)
+    const none = { to: '1970-01-01T00:00:00Z', dry_run: true }
+    assert.equal((await send<{ matched: number }>('/drop', none)).body.matched, 0)
     assert.equal((await get<Letter>(of(origins[0] ?? ''))).body.state, 'open')
     const { body } = await send<{ done: number }>('/redrive', { source: 'bulk' })
     assert.equal(body.done, 1)
