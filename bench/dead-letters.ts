@@ -43,7 +43,14 @@ const megabytes = () => {
 async function fold(epoch: string): Promise<void> {
   const before = megabytes()
   const startedAt = performance.now()
-  const folding = createLetters({ log, store, logTopic: epoch, clock, logger })
+  const folding = createLetters({
+    log,
+    store,
+    logTopic: epoch,
+    clock,
+    logger,
+    isErased: () => false,
+  })
   await folding.start()
   const found = await folding.count({})
   const seconds = (performance.now() - startedAt) / 1_000

@@ -202,7 +202,8 @@ export const maxAttempts = 5
 /** Which record of the log a redriven post repeats, and the how manieth time that is; 2 for the first redrive. */
 export const RedriveOf = Type.Object(
   {
-    origin: Type.String({ pattern: '^[A-Za-z0-9._@-]{1,260}/\\d{1,10}/\\d{1,16}$' }),
+    /** Of a live source `source:NAME:TOPIC/partition/offset`, or with the inode of a file, which has 20 digits at most. */
+    origin: Type.String({ pattern: '^[A-Za-z0-9._@:-]{1,260}/\\d{1,20}/\\d{1,16}$' }),
     attempt: Type.Integer({ minimum: 2, maximum: maxAttempts }),
   },
   { additionalProperties: false },

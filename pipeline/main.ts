@@ -84,7 +84,7 @@ export async function startPipelineRole(deps: PipelineRoleDeps): Promise<Pipelin
     const serving = await startServing(deps, watchers, judges, erasures, stops)
     const labelling = labellingOf(deps, judges.panel, serving)
     stops.push(() => labelling.stop())
-    const letters = createLetters(deps)
+    const letters = createLetters({ ...deps, isErased: erasures.isErased })
     stops.push(() => letters.stop())
     const pipeline = pipelineOf(deps, { watchers, judges, serving, erasures })
     stops.push(() => pipeline.stop())

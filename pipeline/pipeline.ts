@@ -8,7 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../infra/clock.ts'
 import { AppError, describeError } from '../infra/errors.ts'
-import { type Consumer, type LogBatch, topics } from '../infra/log/log.ts'
+import { type Consumer, type Log, type LogBatch, topics } from '../infra/log/log.ts'
 import type { Logger } from '../infra/logger.ts'
 import { Assignment } from './assignment.ts'
 import { type Backlog, BacklogGauge } from './backlog.ts'
@@ -28,6 +28,7 @@ const fullBatchRecords = 1_000
 const lookMs = 5_000
 
 export interface PipelineDeps extends Omit<VerdictDeps, 'signal'> {
+  readonly log: Log
   /** The topic `posts` with its epoch. */
   readonly logTopic: string
   readonly clock: Clock

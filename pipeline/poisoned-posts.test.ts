@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { AppError } from '../infra/errors.ts'
 import { createEmbeddedLog } from '../infra/log/embedded.ts'
 import type { EmbeddedLog } from '../infra/log/embedded-log.ts'
 import { topics } from '../infra/log/log.ts'
@@ -24,6 +25,13 @@ import { Gate } from './serving/gate.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tickertone-poison-'))
 const logTopic = 'posts@0'
+
+const post = {
+  source: 'test',
+  kind: 'news',
+  text: '$FB falls',
+  publishedAt: '2020-06-26T16:50:00Z',
+}
 
 /** Each word makes another step fail. */
 const touchy: Expert = {
@@ -57,10 +65,26 @@ describe('a post that makes a step throw', () => {
   let expert: Expert
   let fatal: unknown
   let batches = 0
+  /** How often nobody can judge. */
+  let absences = 0
 
   async function startPipeline(): Promise<void> {
     const weights = { news: { touchy: 1 }, comment: { touchy: 1 } }
     expert = guarded(touchy, { logger })
+    const analyst = createAnalyst({
+      experts: [expert],
+      allocator: createStaticAllocator({ weights, experts: [expert] }),
+      calibration: createCalibration([]),
+      referenceWeights: weights,
+      onExpertFailure: (_, error) => {
+        throw error
+      },
+    })
+    const judgeUnlessAbsent: typeof analyst.judge = async (...call) => {
+      if (absences === 0) return analyst.judge(...call)
+      absences -= 1
+      throw new AppError('NO_EXPERT', 'nobody is there', { retryable: true })
+    }
     pipeline = createPipeline({
       log,
       store,
@@ -73,15 +97,7 @@ describe('a post that makes a step throw', () => {
       linker: brokenLinker,
       gate: new Gate(),
       labelRates: { share: 0, uniformShare: 0 },
-      analyst: createAnalyst({
-        experts: [expert],
-        allocator: createStaticAllocator({ weights, experts: [expert] }),
-        calibration: createCalibration([]),
-        referenceWeights: weights,
-        onExpertFailure: (_, error) => {
-          throw error
-        },
-      }),
+      analyst: { ...analyst, judge: judgeUnlessAbsent },
       onFatal: (error) => {
         fatal = error
       },
@@ -106,11 +122,9 @@ describe('a post that makes a step throw', () => {
     await pipeline?.stop()
     batches += 1
     const values = words.map((word, i) => ({
+      ...post,
       id: `batch ${batches}, ${i}`,
-      source: 'test',
-      kind: 'news',
       text: `$FB ${word}`,
-      publishedAt: '2020-06-26T16:50:00Z',
     }))
     const positions = await log.append(
       topics.posts,
@@ -118,8 +132,7 @@ describe('a post that makes a step throw', () => {
     )
     await startPipeline()
     const offsets = positions.map(({ offset }) => offset)
-    while ((await store.mark({ logTopic, partition: 0 })) < Math.max(...offsets))
-      assert.equal(fatal, undefined)
+    await stored(Math.max(...offsets))
     const rows = await store.query<{ post_id: string; outcome: string; reason: string }>(
       `SELECT post_id, outcome, reason FROM analyses
        WHERE ordinal = 0 AND offset IN {offsets:Array(Int64)} ORDER BY offset`,
@@ -130,6 +143,14 @@ describe('a post that makes a step throw', () => {
       values.map(({ id }) => id),
     )
     return rows.map(({ outcome, reason }) => `${outcome} ${reason}`.trim())
+  }
+
+  async function stored(offset: number): Promise<void> {
+    const until = performance.now() + 60_000
+    while ((await store.mark({ logTopic, partition: 0 })) < offset) {
+      assert.equal(fatal, undefined)
+      assert.ok(performance.now() < until, `offset ${offset} is not stored`)
+    }
   }
 
   async function newestLetter(): Promise<DeadLetter> {
@@ -176,6 +197,22 @@ describe('a post that makes a step throw', () => {
       ),
       ['dead', 'scored', 'dead', 'dead', 'scored', 'dead'],
     )
+  })
+
+  it('leaves one letter although its batch is judged again and again', async () => {
+    await pipeline?.stop()
+    absences = 3
+    const values = ['{"id": "no post"', JSON.stringify({ ...post, id: 'beside it' })]
+    const positions = await log.append(
+      topics.posts,
+      values.map((value) => ({ key: null, value })),
+    )
+    await startPipeline()
+    await stored(positions.at(-1)?.offset ?? -1)
+    assert.equal(absences, 0)
+    const origin = `${logTopic}/0/${positions[0]?.offset}`
+    const letters = await readAll(log, topics.dead)
+    assert.equal(letters.filter(({ key }) => key?.toString() === origin).length, 1)
   })
 
   it('cuts no expert off, however many there are', async () => {

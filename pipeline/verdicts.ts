@@ -1,14 +1,14 @@
-/** The steps that turn log records into verdicts: decode, bury what is broken, find versions, route by language, judge, link. */
+/** The steps that turn log records into verdicts: decode, set apart what is broken, find versions, route by language, judge, link. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
-import type { Log, LogRecord } from '../infra/log/log.ts'
+import type { LogRecord } from '../infra/log/log.ts'
 import type { PartitionId, Store } from '../infra/store/store.ts'
 import { unlessAborted } from '../infra/unless-aborted.ts'
 import { decodeRecord, type Post, type RedriveOf } from '../ingest/contract.ts'
 import type { Analyst } from './allocator/analyst.ts'
 import type { Judgement } from './allocator/judgement.ts'
-import { bury, type Cause, type Refused } from './dead-letters.ts'
+import type { Cause, Refused } from './dead-letters.ts'
 import type { Linker } from './entities/mention.ts'
 import { type Call, isLethal, type Lethal } from './experts/expert.ts'
 import { drawLabel, type LabelRates } from './feedback/draw.ts'
@@ -20,7 +20,6 @@ import { normalisedTokens } from './text/normalise.ts'
 import { decideVersions, type Known, knownVersions } from './versions.ts'
 
 export interface VerdictDeps {
-  readonly log: Log
   readonly store: Store
   readonly analyst: Analyst
   readonly linker: Linker
@@ -62,6 +61,13 @@ interface Readable extends Versioned {
 
 type Verdicts = Map<number, Verdict>
 
+export interface Judged {
+  /** One a record, by offset. */
+  readonly verdicts: ReadonlyMap<number, Verdict>
+  /** What needs a letter before its verdict is stored. */
+  readonly refused: readonly Refused[]
+}
+
 /** By offset: what may not be judged. */
 export type Causes = ReadonlyMap<number, Cause>
 
@@ -75,29 +81,28 @@ export async function verdictsOf(
   place: Place,
   records: readonly LogRecord[],
   poison: Causes = new Map(),
-): Promise<ReadonlyMap<number, Verdict>> {
+): Promise<Judged> {
   const verdicts: Verdicts = new Map()
-  const decoded = await decodeOrBury(deps, place, records, verdicts)
-  await buryPosts(deps.log, place, decoded, poison, verdicts)
+  const { decoded, refused } = decode(deps, records, verdicts)
+  refused.push(...setApart(decoded, poison, verdicts))
   let posts = decoded.filter(({ record }) => !poison.has(record.offset))
   const ids = [...new Set(posts.map(({ post }) => post.id))]
   const known = await knownVersions(deps.store, place, place.mark, ids)
   while (posts.length > 0) {
     const lethal = await judgeAndLink(deps, place, withVersions(posts, known, verdicts), verdicts)
     if (lethal.size === 0) break
-    await buryPosts(deps.log, place, posts, lethal, verdicts)
+    refused.push(...setApart(posts, lethal, verdicts))
     // A dead text is no version: what comes after it in the batch is decided again as if it were in a batch of its own.
     posts = posts.filter(({ record }) => !lethal.has(record.offset))
   }
-  return verdicts
+  return { verdicts, refused }
 }
 
-async function decodeOrBury(
-  { log, isErased }: VerdictDeps,
-  place: Place,
+function decode(
+  { isErased }: VerdictDeps,
   records: readonly LogRecord[],
   verdicts: Verdicts,
-): Promise<Decoded[]> {
+): { decoded: Decoded[]; refused: Refused[] } {
   const decoded: Decoded[] = []
   const refused: Refused[] = []
   for (const record of records) {
@@ -107,10 +112,9 @@ async function decodeOrBury(
       verdicts.set(record.offset, erased(result.post))
     else decoded.push({ record, ...result })
   }
-  await bury(log, place, refused)
   for (const { record, cause } of refused)
     verdicts.set(record.offset, { outcome: 'dead', reason: cause.reason })
-  return decoded
+  return { decoded, refused }
 }
 
 /** It leaves no letter: that would keep what was to be forgotten. */
@@ -118,24 +122,23 @@ function erased({ id, source, kind, publishedAt }: Post): Verdict {
   return { outcome: 'dead', reason: 'erased', post: { id, source, kind, publishedAt, text: '' } }
 }
 
-async function buryPosts(
-  log: Log,
-  place: Place,
+/** The posts that have a cause. */
+function setApart(
   posts: readonly Decoded[],
   causes: Causes,
   verdicts: Verdicts,
-): Promise<void> {
+): readonly Refused[] {
   const dead = posts.flatMap((each) => {
     const cause = causes.get(each.record.offset)
     return cause === undefined ? [] : [{ ...each, cause }]
   })
-  await bury(log, place, dead)
   for (const { record, post, cause } of dead)
     verdicts.set(record.offset, {
       outcome: 'dead',
       reason: cause.reason,
       post: cause.isBare ? bare(post, record) : post,
     })
+  return dead
 }
 
 /** What the record is recognised by. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type FeedReading, maxItems, readFeed } from './feed-items.ts'
+import { type FeedReading, readFeed } from './feed-items.ts'
 import type { Item } from './item.ts'
+import { maxItems } from './novelty.ts'
 
 const address = 'https://wire.example/feeds/top.xml'
 const read = (text: string): FeedReading[] | undefined =>

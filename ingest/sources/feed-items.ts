@@ -4,12 +4,11 @@ import { maxTextLength } from '../contract.ts'
 import { type DateOptions, parseItemDate } from './dates.ts'
 import type { Item, Reading } from './item.ts'
 import { shortHash } from './item.ts'
+import { maxItems } from './novelty.ts'
 import { lineOfHtml, plainLine, plainText, textOfHtml } from './plain-text.ts'
 
 const maxTitle = 1_000
 const maxAuthor = 200
-/** Above any real feed: what comes after the first ones is left out. */
-export const maxItems = 5_000
 
 export interface FeedDocument {
   readonly text: string

@@ -1,4 +1,5 @@
 /** Reads an open file on from a place, line by line, as it grows. The place is a byte behind a line's end, so that it can be kept over restarts. */
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { maxPostBytes } from '../contract.ts'
 import { type Line, LineSplitter } from '../lines.ts'
@@ -44,7 +45,8 @@ export class FileReader {
 
   /** `from` Infinity: its end. */
   static async open(path: string, from: number): Promise<FileReader> {
-    const handle = await open(path, 'r')
+    // Opening a pipe that nobody writes to would block a thread for ever.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const stats = await handle.stat()
       if (!stats.isFile()) throw new Error('not a regular file')

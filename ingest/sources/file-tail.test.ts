@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   copyFileSync,
@@ -123,6 +124,25 @@ describe('createFileTail', () => {
     await restarted.stop()
   })
 
+  it('takes old lines of the file that a rotation made while nobody read for history', async () => {
+    writeFileSync(path, line('a'))
+    const tail = new Tail()
+    await tail.next(1)
+    const state = await tail.stop()
+    renameSync(path, `${path}.1`)
+    writeFileSync(path, line('old', 60) + line('fresh', 5))
+    const restarted = new Tail({}, state)
+    while (restarted.log.records.length < 2) await realSleep(1)
+    assert.deepEqual(
+      restarted.posts().map(({ id, history }) => [id, history]),
+      [
+        ['old', true],
+        ['fresh', undefined],
+      ],
+    )
+    await restarted.stop()
+  })
+
   it('says so when that file is gone, and reads the new one', async () => {
     writeFileSync(path, line('a'))
     const tail = new Tail()
@@ -213,6 +233,7 @@ describe('createFileTail', () => {
   for (const { name, prepare } of [
     { name: 'a file that is not there', prepare: () => undefined },
     { name: 'a folder', prepare: () => (path = folder) },
+    { name: 'a pipe that nobody writes to', prepare: () => execFileSync('mkfifo', [path]) },
   ])
     it(`fails on ${name}`, async () => {
       prepare()

@@ -98,6 +98,7 @@ export function createFileTail(
       let backlog = await reader.size()
       let offset = reader.place().offset
       let quietMs = 0
+      let hasCaughtUp = false
       context.onReading({ fresh: 0, corrected: 0, repeated: 0, refused: 0 })
       while (!signal.aborted) {
         const change = await changeOf(reader, await statOf(path), quietMs)
@@ -106,10 +107,12 @@ export function createFileTail(
         if (change !== 'none' || !(await drain(reader, backlog, context))) {
           await reader.close()
           reader = await open(path, 0)
-          backlog = 0
+          // A rotation that came while nobody read: the new file waited, too.
+          backlog = hasCaughtUp ? 0 : await reader.size()
           offset = 0
           continue
         }
+        hasCaughtUp = true
         const reached = reader.place().offset
         quietMs = reached === offset ? quietMs + pollMs : 0
         offset = reached

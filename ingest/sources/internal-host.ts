@@ -19,15 +19,15 @@ for (const [address, prefix] of [
 ] as const)
   internal.addSubnet(address, prefix, 'ipv6')
 
-/** `hostname` of a URL. A name that only resolves to such an address is not recognised. */
+/** `hostname` of a URL. A name without a dot is one of this network. A name that only resolves to such an address is not recognised. */
 export function isInternalHost(hostname: string): boolean {
-  const name = hostname.replace(/^\[|\]$/g, '').toLowerCase()
+  const name = hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase()
   switch (isIP(name)) {
     case 4:
       return internal.check(name)
     case 6:
       return internal.check(name, 'ipv6')
     default:
-      return name === 'localhost' || /\.(localhost|local|internal)$/.test(name)
+      return !name.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(name)
   }
 }

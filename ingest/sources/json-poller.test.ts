@@ -4,6 +4,7 @@ import type { JsonPollerSource } from '../../infra/config-sources.ts'
 import { AppError } from '../../infra/errors.ts'
 import { VirtualTime } from '../virtual-time.fixture.ts'
 import { createJsonPoller } from './json-poller.ts'
+import { maxItems } from './novelty.ts'
 import type { Source } from './source.ts'
 import { fetcherFor, Run, Web } from './web.fixture.ts'
 
@@ -118,6 +119,33 @@ describe('createJsonPoller', () => {
     assert.equal(texts().length, 2)
     servePages({ '': { data: [item(3)], links: { next: 'http://elsewhere.example/n' } } })
     await assert.rejects(source.run(run), { message: 'api: its next page is elsewhere' })
+  })
+
+  it('sends no secret to where a redirect led, for the next page either', async () => {
+    const other = new Web()
+    await other.open()
+    try {
+      const next = `${other.url('/n')}?page=2`
+      other.serve(JSON.stringify({ data: [item(1)], links: { next } }))
+      web.answer = (_request, response) =>
+        response.writeHead(302, { location: other.url('/n') }).end()
+      const source = poller('/n', { paging: { next: '/links/next', maxPages: 5 } })
+      await assert.rejects(source.run(run), { message: 'api: its next page is elsewhere' })
+      assert.equal(other.requests.length, 1)
+      assert.doesNotMatch(JSON.stringify(other.requests[0]?.headers), /k1/)
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('takes no more items at once than it remembers, so that none is new for ever', async () => {
+    const source = poller('/n')
+    servePages({ '': { data: Array.from({ length: maxItems + 10 }, (_, id) => item(id, 1 + id)) } })
+    await source.run(run)
+    assert.equal(run.posts().length, maxItems)
+    assert.match(run.oddities[0] ?? '', /more than 5000 new items/)
+    await source.run(run)
+    assert.equal(run.posts().length, 0)
   })
 
   it('brings an edited item as a correction', async () => {

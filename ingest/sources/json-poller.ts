@@ -7,7 +7,7 @@ import type { Document, Fetcher } from './http.ts'
 import { type Reading, shortHash } from './item.ts'
 import { labelOf, readingTime } from './label.ts'
 import { mapItem } from './mapping.ts'
-import { Seen } from './novelty.ts'
+import { maxItems, Seen } from './novelty.ts'
 import { newestMs, sift } from './sift.ts'
 import { type RunContext, type Source, SourceError } from './source.ts'
 import type { SourceState } from './state.ts'
@@ -54,10 +54,15 @@ export function createJsonPoller(
       if (page === 1) validators = document.validators
       const body = jsonOf(document, name)
       const items = itemsOf(body, config)
-      readings.push(...items)
+      const room = maxItems - readings.length
+      readings.push(...items.slice(0, room))
       const known = items.some((reading) => reading.ok && seen.knows(reading.item.id))
       if (items.length === 0 || known) break
       address = nextAddress(config, { body, page, sinceMs, from: document.url })
+      if (items.length > room || (room === items.length && address !== undefined)) {
+        context.onOddity(`more than ${maxItems} new items: what is older was not read`)
+        break
+      }
     }
     return { readings, validators }
   }
@@ -85,7 +90,7 @@ export function createJsonPoller(
   function itemsOf(body: unknown, { items, datesWithoutZone }: JsonPollerSource): Reading[] {
     const list = Pointer.Get(body, items)
     if (!Array.isArray(list)) throw new SourceError(`${name}: no list of items at its place`)
-    return list.map((document) => {
+    return list.slice(0, maxItems + 1).map((document) => {
       const raw = JSON.stringify(document)
       const options = { withoutZone: datesWithoutZone, fallbackId: shortHash(raw, 32) }
       return { ...mapItem(mapping, document, options), raw }
@@ -124,7 +129,7 @@ function fill(template: string, { sinceMs, page, cursor }: Place): string {
 }
 
 function nextAddress(
-  { name, url, paging }: JsonPollerSource,
+  config: JsonPollerSource,
   at: {
     readonly body: unknown
     readonly page: number
@@ -132,8 +137,9 @@ function nextAddress(
     readonly from: string
   },
 ): string | undefined {
+  const { url, paging } = config
   const place = { sinceMs: at.sinceMs, page: at.page + 1 }
-  if (paging?.next !== undefined) return linkOf(Pointer.Get(at.body, paging.next), at.from, name)
+  if (paging?.next !== undefined) return linkOf(Pointer.Get(at.body, paging.next), at.from, config)
   if (paging?.cursor !== undefined) {
     const value = Pointer.Get(at.body, paging.cursor)
     const cursor = typeof value === 'number' ? String(value) : value
@@ -144,13 +150,17 @@ function nextAddress(
     : undefined
 }
 
-/** Only of the same origin: the secrets of the configuration go along. */
-function linkOf(link: unknown, from: string, name: string): string | undefined {
+/** Only of the origin that is configured, wherever a redirect led: its secrets go along. */
+function linkOf(
+  link: unknown,
+  from: string,
+  { name, url: configured }: JsonPollerSource,
+): string | undefined {
   if (typeof link !== 'string' || link === '') return undefined
-  const url = URL.canParse(link, from) ? new URL(link, from) : undefined
-  if (url === undefined || url.origin !== new URL(from).origin)
+  const next = URL.canParse(link, from) ? new URL(link, from) : undefined
+  if (next === undefined || next.origin !== new URL(configured).origin)
     throw new SourceError(`${name}: its next page is elsewhere`)
-  return url.href
+  return next.href
 }
 
 function withQuery(address: string, query: Readonly<Record<string, string>>): string {

@@ -4,8 +4,13 @@ import type { SourceState } from './state.ts'
 
 export type Novelty = 'new' | 'corrected' | 'repeated'
 
+/**
+ * Of one reading, above any real feed: what is more is left out. With more than are remembered, each item would be forgotten before it
+ * comes again, and new at every reading.
+ */
+export const maxItems = 5_000
 /** Also keeps what has left the feed: publishers bring items back. */
-const maxRemembered = 5_000
+const maxRemembered = maxItems
 /** A text that differs at every reading (an advertisement in it, a counter) would be corrected for ever. */
 const maxCorrections = 20
 

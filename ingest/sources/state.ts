@@ -54,6 +54,18 @@ export interface StateStore {
 /** `name` is a source's: letters, digits, dots, underscores and hyphens. */
 export function createStateStore(folder: string, logger: Logger): StateStore {
   const fileOf = (name: string) => join(folder, `${name}.json`)
+  const saving = new Map<string, Promise<void>>()
+
+  async function replace(file: string, state: SourceState): Promise<void> {
+    try {
+      await mkdir(folder, { recursive: true })
+      await writeDurably(`${file}.new`, JSON.stringify(state))
+      await rename(`${file}.new`, file)
+    } catch (error) {
+      throw failure(file, error)
+    }
+  }
+
   return {
     async load(name) {
       const text = await readFile(fileOf(name), 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -69,15 +81,15 @@ export function createStateStore(folder: string, logger: Logger): StateStore {
       )
       return {}
     },
+    /** One after another: partitions of a topic are read at the same time, and save by themselves. */
     async save(name, state) {
-      const file = fileOf(name)
-      try {
-        await mkdir(folder, { recursive: true })
-        await writeDurably(`${file}.new`, JSON.stringify(state))
-        await rename(`${file}.new`, file)
-      } catch (error) {
-        throw failure(file, error)
-      }
+      const before = saving.get(name) ?? Promise.resolve()
+      const saved = before.then(() => replace(fileOf(name), state))
+      saving.set(
+        name,
+        saved.catch(() => undefined),
+      )
+      await saved
     },
   }
 }

@@ -3,7 +3,8 @@
  *
  *     waiting -> reading -> waiting          a source with a schedule, at each of its times
  *     reading                                one that reads on by itself, until it is stopped
- *     reading -> failing -> reading          after a delay of 5 s to 30 min, or what its host asks for; a good reading resets it
+ *     reading -> failing -> reading          after a delay of 5 s to 30 min, or what its host asks for, at the next time of a schedule; a good
+ *                                            reading resets it
  */
 import { ExponentialBackoff, type IBackoff } from 'cockatiel'
 import type { Clock } from '../../infra/clock.ts'

@@ -35,8 +35,11 @@ describe('dead letters', () => {
   let twin: Letters
   let monitor: Monitor
 
+  /** On a log that keeps its records. */
+  const isErased = ({ author }: { readonly author?: string | undefined }) => author === 'forgotten'
+
   const start = async () => {
-    const started = createLetters({ log, store, logTopic, logger, clock: () => now })
+    const started = createLetters({ log, store, logTopic, logger, clock: () => now, isErased })
     await started.start()
     return started
   }
@@ -234,6 +237,34 @@ describe('dead letters', () => {
     assert.equal(JSON.parse((await newest())?.value.toString() ?? '').redriveOf.origin, origin)
   })
 
+  it('of a live source is redriven under its origin', async () => {
+    for (const origin of ['source:chat/18446744073709551615/12', 'source:vendor:stories.v1/0/7']) {
+      const letter = {
+        origin,
+        reason: 'not valid JSON',
+        payload: '{"id": "broken"',
+        payloadBytes: 15,
+        appendedAt: new Date(now).toISOString(),
+      }
+      await log.append(topics.dead, [{ key: origin, value: JSON.stringify(letter) }])
+      const mended = await send(of(origin, '/redrive'), { post: post({ id: origin }) })
+      assert.equal(mended.body.state, 'redriven')
+      const decoded = decodeRecord((await newest())?.value ?? Buffer.alloc(0), now)
+      assert.deepEqual(decoded.ok && decoded.redriveOf, { origin, attempt: 2 })
+    }
+  })
+
+  it('of a forgotten author show nothing and stay where they are', async () => {
+    const author = 'forgotten'
+    const broken = `{"author": "${author}", "text": "secret"`
+    for (const value of [post({ id: 'secret', author }), broken]) {
+      const origin = await bear(value, { ...cause, error: new RangeError('secret') })
+      const { body } = await get<LetterDetail>(of(origin))
+      assert.deepEqual([body.payload, body.stack, body.erased], ['', '', true])
+      assert.equal((await send(of(origin, '/redrive'))).status, 410)
+    }
+  })
+
   it('with a cut payload is read back from the log, while that holds it', async () => {
     const long = post({
       id: 'long',
@@ -247,7 +278,14 @@ describe('dead letters', () => {
     assert.equal((await send(of(origin, '/redrive'))).status, 200)
     assert.equal(JSON.parse((await newest())?.value.toString() ?? '').text, padded.text)
     const elsewhere = await bear(padded)
-    const gone = createLetters({ log, store, logTopic: 'posts@1', logger, clock: () => now })
+    const gone = createLetters({
+      log,
+      store,
+      logTopic: 'posts@1',
+      logger,
+      clock: () => now,
+      isErased,
+    })
     await gone.start()
     const answer = await gone.redrive(elsewhere, { by: 'x', note: '' })
     await gone.stop()
@@ -261,6 +299,8 @@ describe('dead letters', () => {
     ]
     const dry = await send<{ matched: number }>('/redrive', { source: 'bulk', dry_run: true })
     assert.equal(dry.body.matched, 1)
+    const none = { to: '1970-01-01T00:00:00Z', dry_run: true }
+    assert.equal((await send<{ matched: number }>('/drop', none)).body.matched, 0)
     assert.equal((await get<Letter>(of(origins[0] ?? ''))).body.state, 'open')
     const { body } = await send<{ done: number }>('/redrive', { source: 'bulk' })
     assert.equal(body.done, 1)
@@ -276,7 +316,14 @@ describe('dead letters', () => {
       return store.query<object>(sql, { epoch })
     }
     // Another test left this one in the middle.
-    const other = createLetters({ log, store, logTopic: 'posts@1', logger, clock: () => now })
+    const other = createLetters({
+      log,
+      store,
+      logTopic: 'posts@1',
+      logger,
+      clock: () => now,
+      isErased,
+    })
     await other.start()
     await other.show('')
     await other.stop()

@@ -8,7 +8,7 @@ import type { Store } from '../../infra/store/store.ts'
 import { letterClasses, type Post } from '../../ingest/contract.ts'
 import { type LetterState, letterStates } from './fold.ts'
 import { createLettersFollower } from './follower.ts'
-import { letterOf } from './payload.ts'
+import { type IsErased, letterOf } from './payload.ts'
 import {
   drop,
   isRefused,
@@ -75,13 +75,14 @@ export interface LettersDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly registry?: Registry | undefined
+  readonly isErased: IsErased
 }
 
 export function createLetters(deps: LettersDeps): Letters {
-  const { log, logTopic, clock } = deps
+  const { log, logTopic, clock, isErased } = deps
   const table = new LettersTable(deps.store, logTopic)
   const follower = createLettersFollower({ ...deps, table })
-  const redriving = { log, table, follower, logTopic, clock }
+  const redriving = { log, table, follower, logTopic, clock, isErased }
   if (deps.registry !== undefined) countLetters(deps.registry, table)
   return {
     async list(filter, page) {
@@ -95,7 +96,7 @@ export function createLetters(deps: LettersDeps): Letters {
     async show(origin) {
       const state = await letterState(redriving, origin)
       if (isRefused(state)) return state
-      const letter = await letterOf(log, state)
+      const letter = await letterOf(log, state, isErased)
       return {
         ...letterView(state),
         erased: letter?.erased ?? state.erased,

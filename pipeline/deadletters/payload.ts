@@ -2,19 +2,28 @@
 import { type Log, topics } from '../../infra/log/log.ts'
 import { recordAt } from '../../infra/log/read-records.ts'
 import { type DeadLetter, decodeRecord, maxPayloadBytes, type Post } from '../../ingest/contract.ts'
+import { claimsOf } from '../erasure/log.ts'
+import type { Claims } from '../erasure/target.ts'
 import type { LetterState } from './fold.ts'
 import { isDecision, parseDeadRecord } from './record.ts'
 
 export type LetterLog = Pick<Log, 'follow' | 'endOffsets' | 'beginningOffsets'>
 
-/** Undefined where `posts.dead` does not hold it any more. */
+/** Whether something that the log took at that time (milliseconds since 1970) is to be forgotten. */
+export type IsErased = (claims: Claims, appendedAtMs: number) => boolean
+
+/** Undefined where `posts.dead` does not hold it any more. What is to be forgotten is gone, although Kafka keeps it. */
 export async function letterOf(
   log: LetterLog,
   state: LetterState,
+  isErased: IsErased,
 ): Promise<DeadLetter | undefined> {
   const record = await recordAt(log, topics.dead, { partition: 0, offset: state.letter })
   const parsed = record && parseDeadRecord(record.value)
-  return parsed === undefined || isDecision(parsed) ? undefined : parsed
+  if (parsed === undefined || isDecision(parsed)) return undefined
+  if (!isErased(claimsOf(Buffer.from(parsed.payload)), state.refusedAt)) return parsed
+  const { stack: _, ...left } = parsed
+  return { ...left, payload: '', erased: true }
 }
 
 /** The post, or why there is none: gone with its payload, or never one. */
@@ -26,7 +35,7 @@ export type PostFound =
 export async function postOf(
   log: LetterLog,
   letter: DeadLetter,
-  at: { readonly logTopic: string; readonly now: number },
+  at: { readonly logTopic: string; readonly now: number; readonly isErased: IsErased },
 ): Promise<PostFound> {
   if (letter.erased) return { missing: 'gone', reason: 'its payload was erased' }
   const bytes = await bytesOf(log, letter, at.logTopic)
@@ -37,7 +46,9 @@ export async function postOf(
     }
   const decoded = decodeRecord(bytes, at.now)
   if (!decoded.ok) return { missing: 'no-post', reason: `it is no post: ${decoded.reason}` }
-  return decoded.erased ? { missing: 'gone', reason: 'it was erased' } : { post: decoded.post }
+  // What was cut off the payload may be what names it.
+  const isErased = decoded.erased || at.isErased(decoded.post, Date.parse(letter.appendedAt))
+  return isErased ? { missing: 'gone', reason: 'it was erased' } : { post: decoded.post }
 }
 
 /** Of a payload that was cut, those of the record itself. */

@@ -11,7 +11,7 @@ import { type Log, topics } from '../../infra/log/log.ts'
 import { maxAttempts, type Post, type RedriveOf } from '../../ingest/contract.ts'
 import type { LetterState } from './fold.ts'
 import type { LettersFollower } from './follower.ts'
-import { type LetterLog, letterOf, postOf } from './payload.ts'
+import { type IsErased, type LetterLog, letterOf, postOf } from './payload.ts'
 import type { Decision } from './record.ts'
 import type { LettersTable } from './table.ts'
 
@@ -43,6 +43,7 @@ export interface RedriveDeps {
   /** The topic `posts` with its epoch. */
   readonly logTopic: string
   readonly clock: Clock
+  readonly isErased: IsErased
 }
 
 export const claimMs = 60_000
@@ -114,10 +115,10 @@ function undecided(state: LetterState, now: number): LetterState | Refusal {
 }
 
 async function payloadOf(deps: RedriveDeps, state: LetterState): Promise<Post | Refusal> {
-  const letter = await letterOf(deps.log, state)
+  const letter = await letterOf(deps.log, state, deps.isErased)
   if (letter === undefined) return refuse('gone', 'posts.dead does not hold it any more')
-  const { logTopic, clock } = deps
-  const found = await postOf(deps.log, letter, { logTopic, now: clock() })
+  const { logTopic, clock, isErased } = deps
+  const found = await postOf(deps.log, letter, { logTopic, now: clock(), isErased })
   return 'post' in found ? found.post : refuse(found.missing, found.reason)
 }
 

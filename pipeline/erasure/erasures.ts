@@ -2,8 +2,8 @@
  * Forgetting posts, so that they stay forgotten.
  *
  * An erasure is recorded as begun before anything is changed, and as done at its end. Its steps empty what they find, so whoever repeats them after a
- * crash (the next start, or the same command) does the same: the log first, then, once what was read from it before is stored, the tables and the
- * alerts. From its beginning on the pipeline stores nothing of a post that the log took before it and that it names, wherever that is read from.
+ * crash (the next start, or the same command) does the same: the records of the log first, then, once what was read from them before is stored, the
+ * dead letters, the tables and the alerts. From its beginning on the pipeline stores nothing of a post that the log took before it and that it names, wherever that is read from.
  * Posts that come later are not its concern.
  */
 import { randomUUID } from 'node:crypto'
@@ -12,7 +12,7 @@ import type { Clock } from '../../infra/clock.ts'
 import { describeError } from '../../infra/errors.ts'
 import { topics } from '../../infra/log/log.ts'
 import type { Logger } from '../../infra/logger.ts'
-import { countInLog, type ErasableLog, eraseInLog } from './log.ts'
+import { countInLog, countKept, type ErasableLog, eraseLetters, eraseRecords } from './log.ts'
 import { countRows, type ErasableStore, eraseRows, markLettersErased } from './store.ts'
 import { type Erasure, type ErasureView, noCounts, readErasures, saveErasure } from './table.ts'
 import { type Claims, isSame, isTargeted, type Named, targetOf } from './target.ts'
@@ -102,16 +102,18 @@ export function createErasures(deps: ErasuresDeps): Erasures {
 
   async function carryOut(erasure: Erasure): Promise<Erasure> {
     const { target } = erasure
-    const inLog = await eraseInLog(log, target)
-    await markLettersErased(store, inLog.origins)
+    const records = await eraseRecords(log, target)
     const isStored = await storedUpToNow(deps, stopping.signal)
+    // Not before: a post in hand may leave a letter.
+    const origins = await eraseLetters(log, target)
+    await markLettersErased(store, origins)
     const counts = {
       rows: await eraseRows(store, 'analyses', target),
       rescoredRows: await eraseRows(store, 'rescored', target),
       alerts: await deps.eraseAlerts((claims) => isTargeted(target, claims)),
-      records: inLog.records,
-      letters: inLog.letters,
-      keptRecords: inLog.kept,
+      records,
+      letters: origins.length,
+      keptRecords: await countKept(log, target),
     }
     if (!isStored) return { ...erasure, counts }
     const done = { ...erasure, counts, doneAt: clock() }
@@ -165,13 +167,17 @@ export function createErasures(deps: ErasuresDeps): Erasures {
 async function storedUpToNow(deps: ErasuresDeps, signal: AbortSignal): Promise<boolean> {
   if (!deps.isConsumed) return true
   const { store, log, logTopic, patienceMs = defaultPatienceMs } = deps
+  const begins = await log.beginningOffsets(topics.posts)
   const ends = await log.endOffsets(topics.posts)
   const until = performance.now() + patienceMs
-  for (const [partition, end] of ends.entries())
+  for (const [partition, end] of ends.entries()) {
+    // Nothing is stored of a partition before it holds a record again.
+    if ((begins[partition] ?? 0) >= end) continue
     while ((await store.mark({ logTopic, partition })) < end - 1) {
       if (signal.aborted || performance.now() > until) return false
       await sleep(pollMs, undefined, { signal }).catch(() => undefined)
     }
+  }
   return true
 }
 

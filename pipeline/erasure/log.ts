@@ -14,30 +14,31 @@ export type ErasableLog = Pick<Log, 'follow' | 'endOffsets' | 'beginningOffsets'
   rewrite?(topic: string, replace: Replacement): Promise<number>
 }
 
-export interface LogErasure {
+/** What is to be forgotten in `posts`: answers how many records were rewritten. */
+export async function eraseRecords(log: ErasableLog, target: Target): Promise<number> {
+  return (await log.rewrite?.(topics.posts, postReplacement(target))) ?? 0
+}
+
+/** Answers the origins of the letters that were rewritten. */
+export async function eraseLetters(log: ErasableLog, target: Target): Promise<readonly string[]> {
+  const origins: string[] = []
+  await log.rewrite?.(topics.dead, letterReplacement(target, origins))
+  return origins
+}
+
+/** Records and letters that the log holds as they are, because it cannot rewrite them. */
+export async function countKept(log: ErasableLog, target: Target): Promise<number> {
+  if (log.rewrite !== undefined) return 0
+  const { records, letters } = await countInLog(log, target)
+  return records + letters
+}
+
+export interface Found {
   readonly records: number
   readonly letters: number
-  /** Records and letters that the log holds as they are. */
-  readonly kept: number
-  /** Origins of the letters. */
-  readonly origins: readonly string[]
 }
 
-export async function eraseInLog(log: ErasableLog, target: Target): Promise<LogErasure> {
-  if (log.rewrite === undefined) {
-    const { records, letters } = await countInLog(log, target)
-    return { records: 0, letters: 0, kept: records + letters, origins: [] }
-  }
-  const origins: string[] = []
-  const records = await log.rewrite(topics.posts, postReplacement(target))
-  const letters = await log.rewrite(topics.dead, letterReplacement(target, origins))
-  return { records, letters, kept: 0, origins }
-}
-
-export async function countInLog(
-  log: ErasableLog,
-  target: Target,
-): Promise<Pick<LogErasure, 'records' | 'letters'>> {
+export async function countInLog(log: ErasableLog, target: Target): Promise<Found> {
   return {
     records: await countIn(log, topics.posts, postReplacement(target)),
     letters: await countIn(log, topics.dead, letterReplacement(target, [])),
@@ -79,8 +80,8 @@ function letterReplacement(target: Target, origins: string[]): Replacement {
   }
 }
 
-/** Also of what is no JSON, or was cut: its fields are looked for in the text. */
-function claimsOf(value: Uint8Array): Claims {
+/** What a record says of itself. Also of what is no JSON, or was cut: its fields are looked for in the text. */
+export function claimsOf(value: Uint8Array): Claims {
   const json = decodeJson(value)
   const fields =
     json.ok && typeof json.value === 'object' && json.value !== null ? json.value : undefined

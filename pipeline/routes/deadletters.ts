@@ -214,9 +214,10 @@ const badTime = {
 /** Undefined for a time that is none. */
 function filterOf(input: FilterInput): LetterFilter | undefined {
   const { class: wanted, reason, source } = input
-  const [from, to] = [input.from, input.to].map((text) => text && parseInstant(text))
-  if ((input.from && from === undefined) || (input.to && to === undefined)) return undefined
-  return { class: wanted, reason, source, from: from || undefined, to: to || undefined }
+  const [from, to] = [input.from || undefined, input.to || undefined]
+  const [fromMs, toMs] = [from, to].map((text) => (text ? parseInstant(text) : undefined))
+  if ((from && fromMs === undefined) || (to && toMs === undefined)) return undefined
+  return { class: wanted, reason, source, from: fromMs, to: toMs }
 }
 
 function failure({ message }: Pick<Refusal, 'refused' | 'message'>) {
