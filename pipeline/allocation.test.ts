@@ -86,7 +86,7 @@ describe('the allocator in the pipeline', () => {
       { offset },
     )
 
-  it('writes and loses nothing while every expert is cut off, and goes on when one is back', async () => {
+  it('writes and loses nothing while every expert is cut off, and goes on when one is back', async (t) => {
     const up = new Set<string>()
     const backlogs: Backlog[] = []
     const unavailable = new Map<string, () => void>()
@@ -133,9 +133,10 @@ describe('the allocator in the pipeline', () => {
         onExpertFailure: () => {},
       }),
       onFatal: (error) => assert.fail(String(error)),
-      onHealth: (_partition, error) => refusals.push(error),
+      onHealth: (_partition, error) => error !== undefined && refusals.push(error),
       onBacklog: (backlog) => backlogs.push(backlog),
     })
+    t.after(() => pipeline.stop())
     await pipeline.start()
     const last = await append([{}, {}, {}, {}, {}])
     await cutOff
