@@ -1,6 +1,6 @@
 /**
  * The whole process, killed 50 times at random moments while posts are pushed: afterwards every offset has its rows exactly once, in the
- * table and in every projection's answer, and every post that was acknowledged is there. Workers are killed in tests/workers.test.ts.
+ * table and in every projection's answer, and every post that was acknowledged is there. Workers are killed in workers.test.ts.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

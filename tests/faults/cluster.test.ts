@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { forwardedRoutes } from '../dashboards/forwarding.ts'
-import { type Broker, brokerMissing, startBroker } from '../infra/log/broker.fixture.ts'
-import { type FrontProcess, startFrontProcess } from '../infra/store/http-front.fixture.ts'
+import { forwardedRoutes } from '../../dashboards/forwarding.ts'
+import { type Broker, brokerMissing, startBroker } from '../../infra/log/broker.fixture.ts'
+import { type FrontProcess, startFrontProcess } from '../../infra/store/http-front.fixture.ts'
 import {
   caughtUp,
   type MonitorProcess,
@@ -16,7 +16,7 @@ import {
   startProcess,
   stopMonitor,
   withoutEncoder,
-} from './monitor-process.fixture.ts'
+} from '../monitor-process.fixture.ts'
 
 const betweenQuestionsMs = 50
 

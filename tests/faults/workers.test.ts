@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { packageRoot } from '../infra/package-root.ts'
-import { minilmFolder } from '../pipeline/experts/registry.ts'
+import { packageRoot } from '../../infra/package-root.ts'
+import { minilmFolder } from '../../pipeline/experts/registry.ts'
 import {
   caughtUp,
   type MonitorProcess,
@@ -14,7 +14,7 @@ import {
   runCommand,
   startMonitor,
   stopMonitor,
-} from './monitor-process.fixture.ts'
+} from '../monitor-process.fixture.ts'
 
 const folders = mkdtempSync(join(tmpdir(), 'tickertone-workers-'))
 const dataDir = join(folders, 'data')
