@@ -293,7 +293,10 @@ describe('POST /api/feedback', () => {
     assert.ok(Number(early.headers.get('retry-after')) > 0)
     await fixture.resumePipeline()
     await fixture.append({ id: 'sooner', text: falls })
-    assert.equal((await give({ post_id: 'sooner' })).status, 202)
+    let late = await give({ post_id: 'sooner' })
+    // A busy machine scores it later than anybody waits: whoever is told so asks again.
+    while (late.status === 409) late = await give({ post_id: 'sooner' })
+    assert.equal(late.status, 202)
   })
 
   it('appends nothing while an expert fails: 503, and the label can be given later', async () => {
