@@ -1,7 +1,6 @@
 /** What live sources take from the configuration and the environment. */
 import { type Config, environmentVariable } from '../infra/config.ts'
 import type { KafkaOptions } from '../infra/config-kafka.ts'
-import { openKafkaLog } from '../infra/log/kafka/open.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { ForeignCluster, LiveSources } from '../ingest/sources/sources.ts'
 import { version } from './version.ts'
@@ -14,7 +13,10 @@ export function liveSourcesOf(config: Config, logger: Logger): Omit<LiveSources,
     dataDir,
     version,
     secret: environmentVariable,
-    openForeignLog: (cluster) => openKafkaLog({ options: optionsOf(cluster, kafka), logger }),
+    async openForeignLog(cluster) {
+      const { openKafkaLog } = await import('../infra/log/kafka/open.ts')
+      return openKafkaLog({ options: optionsOf(cluster, kafka), logger })
+    },
   }
 }
 

@@ -6,7 +6,6 @@ import type { Lifecycle } from '../../infra/lifecycle.ts'
 import { createEmbeddedLog } from '../../infra/log/embedded.ts'
 import type { EmbeddedLog } from '../../infra/log/embedded-log.ts'
 import { registerReplacements } from '../../infra/log/kafka/metrics.ts'
-import { openKafkaLog } from '../../infra/log/kafka/open.ts'
 import { type Log, type TopicSpec, topics } from '../../infra/log/log.ts'
 import { meteredLog } from '../../infra/log/metered-log.ts'
 import type { Logger } from '../../infra/logger.ts'
@@ -47,6 +46,8 @@ async function openCluster({
   health,
   registry,
 }: OpenLogDeps): Promise<Log> {
+  // The client and its native codecs are loaded where there is a cluster.
+  const { openKafkaLog } = await import('../../infra/log/kafka/open.ts')
   const log = await lifecycle.start(
     'log',
     () => withTopics(openKafkaLog({ options: config.kafka, logger }), config),
