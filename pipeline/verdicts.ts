@@ -1,5 +1,6 @@
 /** The steps that turn log records into verdicts: decode, set apart what is broken, find versions, route by language, judge, link. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { chunksWithin } from '../infra/chunks.ts'
 import { AppError } from '../infra/errors.ts'
 import { inert } from '../infra/inert.ts'
 import type { LogRecord } from '../infra/log/log.ts'
@@ -223,22 +224,9 @@ const witness: Versioned = {
   version: 1,
 }
 
-function* turnsOf(versioned: readonly Versioned[]): Generator<readonly Versioned[]> {
-  let turn: Versioned[] = []
-  let characters = 0
-  for (const each of versioned) {
-    const length = each.post.text.length + (each.post.title?.length ?? 0)
-    const isFull =
-      turn.length === judgedAtOnce.posts || characters + length > judgedAtOnce.characters
-    if (turn.length > 0 && isFull) {
-      yield turn
-      turn = []
-      characters = 0
-    }
-    turn.push(each)
-    characters += length
-  }
-  if (turn.length > 0) yield turn
+function turnsOf(versioned: readonly Versioned[]): Generator<readonly Versioned[]> {
+  const most = { count: judgedAtOnce.posts, size: judgedAtOnce.characters }
+  return chunksWithin(versioned, most, ({ post }) => post.text.length + (post.title?.length ?? 0))
 }
 
 /** One verdict a post, in order, or why it may not be read again. */

@@ -1,4 +1,5 @@
 /** Where sources hand over what they read: posts to the log, the rest to `posts.dead`. */
+import { chunksWithin } from '../../infra/chunks.ts'
 import type { Clock } from '../../infra/clock.ts'
 import { type Log, type NewRecord, topics } from '../../infra/log/log.ts'
 import { appendPatiently } from '../append.ts'
@@ -92,18 +93,7 @@ function letterOf({ origin, source, raw }: Row, reason: string, nowMs: number): 
   }
 }
 
-function* chunksOf(records: readonly NewRecord[]): Generator<readonly NewRecord[]> {
-  let chunk: NewRecord[] = []
-  let bytes = 0
-  for (const record of records) {
-    const size = record.value.length
-    if (chunk.length > 0 && (chunk.length === chunkRecords || bytes + size > chunkBytes)) {
-      yield chunk
-      chunk = []
-      bytes = 0
-    }
-    chunk.push(record)
-    bytes += size
-  }
-  if (chunk.length > 0) yield chunk
+function chunksOf(records: readonly NewRecord[]): Generator<readonly NewRecord[]> {
+  const most = { count: chunkRecords, size: chunkBytes }
+  return chunksWithin(records, most, ({ value }) => value.length)
 }
