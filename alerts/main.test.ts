@@ -102,14 +102,17 @@ describe('the role alerts', () => {
     return alerts
   }
 
-  const nextEvent = (alerts: Alerts, state: AlertEvent['state']): Promise<AlertEvent> =>
-    new Promise((resolve) => {
-      const forget = alerts.onEvent((event) => {
-        if (event.state !== state) return
-        forget()
-        resolve(event)
-      })
-    })
+  const nextLine = () => new Promise<string>((resolve) => printed.once('data', resolve))
+
+  const persisted = async (state: AlertEvent['state']): Promise<AlertEvent> => {
+    for (;;) {
+      const [row] = await store.query<{ event: string }>(
+        'SELECT event FROM alert_events FINAL WHERE state = {state:String} ORDER BY at LIMIT 1',
+        { state },
+      )
+      if (row !== undefined) return JSON.parse(row.event)
+    }
+  }
 
   it('learns from history, fires, tells, and a process that stood by goes on', {
     timeout: 60_000,
@@ -140,25 +143,25 @@ describe('the role alerts', () => {
     })
     await first.seeded(offset)
 
-    const fires = nextEvent(first, 'firing')
+    const alertLine = nextLine()
     const stormEnd = start + 6 * minute
     now = stormEnd + 6_000
     const firstRows = all.filter((row) => Date.parse(`${row.appended_at}Z`) < stormEnd)
     rows.append(firstRows)
-    const fired = await fires
+    const fired = await persisted('firing')
     assert.ok(fired.evidence.baselineWindows > 100)
-    const line = await new Promise<string>((resolve) => printed.once('data', resolve))
+    const line = await alertLine
     assert.match(line, /^Alert: negative volume on Meta Platforms is [\d.]+ times/)
     await first.stop()
     await first.stop()
 
-    const resolves = nextEvent(second, 'resolved')
+    const resolvedLine = nextLine()
     rows.append(all.slice(firstRows.length))
     now = start + 20 * minute
     isSecondsTurn = true
-    const resolved = await resolves
+    const resolved = await persisted('resolved')
     assert.equal(resolved.alertId, fired.alertId)
-    await new Promise<string>((resolve) => printed.once('data', resolve))
+    await resolvedLine
 
     const app = Fastify()
     await app.register(second.plugin)

@@ -12,7 +12,6 @@ import type { Tail } from '../infra/store/tail.ts'
 import { createAlertReader } from './alert-reader.ts'
 import type { Channel } from './channels/channel.ts'
 import { createEmailChannel } from './channels/email.ts'
-import type { AlertEvent } from './contract.ts'
 import { createControlReader } from './control-reader.ts'
 import { AlertEngine } from './engine.ts'
 import { eraseAlertTexts, type IsForgotten } from './erase-texts.ts'
@@ -56,8 +55,6 @@ export interface Alerts {
   stop(): Promise<void>
   /** Empties texts in what is stored and in memory; answers how many events and snapshots held some. */
   forget(isForgotten: IsForgotten): Promise<number>
-  /** Every event once it is persisted; returns the way to stop listening. */
-  onEvent(listener: (event: AlertEvent) => void): () => void
   /** Resolves when the `control` record at `offset` is in effect; rejects with the signal's reason when it aborts first. */
   seeded(offset: number, signal?: AbortSignal): Promise<void>
 }
@@ -72,7 +69,6 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const metrics = createAlertMetrics(deps.registry)
   const journal = createJournal(store, logTopic)
   const control = createControlReader(log)
-  const listeners = new Set<(event: AlertEvent) => void>()
   const channels = [...deps.channels, ...mailChannels(config.smtp)]
   const outboxes = channels.map(
     (channel) =>
@@ -101,8 +97,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     closeGraceMs: config.alerts.closeGraceMs,
     freshnessMs: config.alerts.freshnessMs,
     notificationsOf: (event) => notificationsOf(event, channels),
-    onEvents: (events) => {
-      for (const event of events) for (const listener of listeners) listener(event)
+    onEvents: () => {
       for (const outbox of outboxes) outbox.wake()
     },
   })
@@ -177,10 +172,6 @@ export function createAlerts(deps: AlertsDeps): Alerts {
         found = await eraseAlertTexts(store, isForgotten)
       }
       return total
-    },
-    onEvent(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
     },
     seeded: (offset, signal) =>
       new Promise((resolve, reject) => {
