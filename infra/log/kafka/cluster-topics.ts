@@ -96,13 +96,19 @@ export class ClusterTopics {
     return false
   }
 
-  /** A broker may learn of a new topic a little later than the one that made it. */
+  /** Brokers learn of a new topic a little later than the one that made it, and lead its partitions a little later again. */
   async #allOf(names: readonly string[]): ReturnType<KafkaDriver['describeTopics']> {
     let found = await this.#deps.driver.describeTopics(names)
-    for (let i = 0; found.size < names.length && i < newTopicLooks; i++) {
+    for (let i = 0; !(await this.#areLed(names, found)) && i < newTopicLooks; i++) {
       await delay(newTopicLookMs)
       found = await this.#deps.driver.describeTopics(names)
     }
     return found
+  }
+
+  async #areLed(names: readonly string[], found: ReadonlyMap<string, unknown>): Promise<boolean> {
+    if (found.size < names.length) return false
+    const answers = names.map((name) => this.#deps.driver.offsets(name))
+    return (await Promise.allSettled(answers)).every(({ status }) => status === 'fulfilled')
   }
 }
